@@ -1,0 +1,39 @@
+/**
+ * What the JIT hands to the loader: position-independent machine code with holes (relocations) for
+ * the addresses that only the loader knows.
+ *
+ * Calling convention of every BPF function, helper and callback in native code: r1..r5 in the
+ * target's first five integer argument registers, a pointer to the run environment (`struct rf_run`,
+ * loader/native/run.h) in the sixth, r0 in the return register. On x64 (System V): rdi, rsi, rdx,
+ * rcx, r8, r9 → rax. Programs are entered the same way: r1 is the context, r2 its size for `memory`
+ * programs.
+ *
+ * Native context: r1 points to the bytes of the uapi structure (`struct xdp_md`, `struct __sk_buff`,
+ * ...); the 64-bit pointers that its 32-bit pointer fields stand for lie before it, the one of
+ * `pointerSlot` k at r1 - CONTEXT_HEADER_BYTES + 8 * k.
+ */
+
+/** Bytes of the pointer header before a native context: 8 slots. */
+export const CONTEXT_HEADER_BYTES = 64;
+
+/** What the 8 bytes at `offset` of the code must be filled with, absolute and little-endian. */
+export type Relocation =
+  | { readonly kind: 'helper'; readonly offset: number; readonly helper: number }
+  | { readonly kind: 'kfunc'; readonly offset: number; readonly name: string }
+  /** Address of the map object: what helpers take. */
+  | { readonly kind: 'map'; readonly offset: number; readonly map: number }
+  /** Address of byte `valueOffset` of the value storage of an array map. */
+  | {
+      readonly kind: 'map-value';
+      readonly offset: number;
+      readonly map: number;
+      readonly valueOffset: number;
+    }
+  /** Address of a support routine of the loader (`rf_tail_call`, `rf_load_packet`, ...). */
+  | { readonly kind: 'runtime'; readonly offset: number; readonly symbol: string };
+
+/** Native byte offset at which the code of BPF slot `instruction` begins; sorted by `native`. */
+export interface CodeMapEntry {
+  readonly native: number;
+  readonly instruction: number;
+}

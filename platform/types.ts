@@ -1,0 +1,237 @@
+/**
+ * The vocabulary in which a host says what it offers a program: contexts, helper contracts, map
+ * types, program types, profiles. The tables beside this file are rows of these types; verifier,
+ * JIT and loader read the rows and know no program type or helper by name.
+ */
+
+/** 'major.minor' of the first Linux release that has it. */
+export type KernelVersion = `${number}.${number}`;
+
+/** What a context field holds once loaded. */
+export type FieldKind =
+  | 'scalar'
+  | 'packet' // packet data pointer
+  | 'packet-end'
+  | 'packet-meta'
+  | 'socket' // struct bpf_sock *, possibly null per `nullable`
+  | 'sock-common'
+  | 'flow-keys' // struct bpf_flow_keys *
+  | 'memory' // pointer to `pointee` bytes
+  | 'memory-end' // sockopt optval_end
+  | 'btf'; // pointer to kernel type `typeName`
+
+export interface ContextField {
+  readonly name: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly kind: FieldKind;
+  readonly read: boolean;
+  readonly write: boolean;
+  /** Whether reads (and, with 'read-write', writes) narrower than the field are allowed. */
+  readonly narrow: 'none' | 'read' | 'read-write';
+  /** Also allow one 8-byte access covering two adjacent 4-byte elements (e.g. ip6 arrays). */
+  readonly wide?: 'read' | 'read-write';
+  readonly nullable?: boolean;
+  /** Access only with these attach types; absent: all. */
+  readonly attachTypes?: readonly string[];
+  /** Kernel type for 'btf'. */
+  readonly typeName?: string;
+  /**
+   * Index of the 64-bit slot in the pointer header of the native context (see loader/README.md):
+   * pointer fields are 32-bit offsets in the uapi struct but native pointers when run.
+   */
+  readonly pointerSlot?: number;
+}
+
+export interface ContextLayout {
+  /** `xdp_md`, `__sk_buff`, ... as in uapi/linux/bpf.h. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly fields: readonly ContextField[];
+}
+
+export type ArgumentKind =
+  | 'anything' // any initialised value
+  | 'context'
+  | 'map' // constant map pointer
+  | 'map-key' // readable, key size of the map in an earlier argument
+  | 'map-value' // readable (or writable: access) value of that map
+  | 'memory' // `sizeBytes`, or the size in the next argument
+  | 'size' // constant or bounded size of the previous memory argument, > 0
+  | 'size-or-zero'
+  | 'constant-size' // a known constant (reserve, dynptr_from_mem, ...)
+  | 'ringbuf-record'
+  | 'sock-common'
+  | 'socket'
+  | 'btf-socket' // BTF-typed or helper-returned socket, any of the sock_common family
+  | 'spin-lock'
+  | 'timer'
+  | 'kptr'
+  | 'string' // pointer to NUL-terminated read-only map data
+  | 'dynptr'
+  | 'iterator'
+  | 'callback'
+  | 'stack'
+  | 'percpu-btf'
+  | 'btf'; // pointer to kernel type `typeName`
+
+export interface Argument {
+  readonly kind: ArgumentKind;
+  /** For memory-like kinds; default 'read'. 'write' means the callee initialises it. */
+  readonly access?: 'read' | 'write' | 'read-write';
+  readonly nullable?: boolean;
+  readonly sizeBytes?: number;
+  readonly alignBytes?: number;
+  readonly typeName?: string;
+  /** The reference passed here is released by the call. */
+  readonly releases?: boolean;
+  /** For dynptr: 'uninit' creates one; the others require an initialised one. */
+  readonly dynptr?: 'uninit' | 'any' | 'local' | 'ringbuf' | 'skb' | 'xdp';
+  /** Map types that a 'map' argument accepts are stated by the map type's row (`helpers`). */
+  readonly callback?: CallbackShape;
+}
+
+/** Argument list with which a helper calls the program's callback. */
+export type CallbackShape =
+  | 'loop' // (u64 index, void *context)
+  | 'for-each-map' // (map, key, value, context)
+  | 'timer' // (map, key, value)
+  | 'find-vma' // (task, vma, context)
+  | 'user-ringbuf'; // (dynptr, context)
+
+export type ReturnKind =
+  | 'scalar'
+  | 'void'
+  | 'map-value' // of the map in the map argument
+  | 'memory' // `sizeBytes`, or the size argument of kind constant-size
+  | 'socket'
+  | 'sock-common'
+  | 'tcp-socket'
+  | 'btf' // `typeName`
+  | 'memory-or-btf'
+  | 'never'; // does not return on success (tail_call falls through on failure: scalar)
+
+export interface Return {
+  readonly kind: ReturnKind;
+  readonly nullable?: boolean;
+  readonly typeName?: string;
+  readonly sizeBytes?: number;
+  /** Proven range of a scalar result as signed 64-bit, where the contract guarantees one. */
+  readonly range?: { readonly min: number; readonly max: number };
+  /** The range is [-MAX_ERRNO, value of the size argument] (probe_read_str and the like). */
+  readonly boundedBySize?: boolean;
+  /** The result is a reference that must be released. */
+  readonly acquires?: boolean;
+}
+
+export interface HelperRow {
+  readonly id: number;
+  /** Without the `bpf_` prefix removed: `bpf_map_lookup_elem`. */
+  readonly name: string;
+  readonly since: KernelVersion;
+  /** Needs a GPL-compatible licence. */
+  readonly gpl: boolean;
+  readonly arguments: readonly Argument[];
+  readonly returns: Return;
+  /** Program types that may call it. 'all': every type's base set. */
+  readonly programTypes: 'all' | readonly string[];
+  /** Further restricted to these attach types, per program type. */
+  readonly attachTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Invalidates packet pointers. */
+  readonly changesPacket?: boolean;
+  /** May sleep: needs the `sleepable` flag. */
+  readonly sleeps?: boolean;
+  /** Needs full privilege (CAP_PERFMON / CAP_SYS_ADMIN) on Linux. */
+  readonly privileged?: boolean;
+  /** Packet pointers are accepted for memory, map-key and map-value arguments. */
+  readonly packetAccess?: boolean;
+  /** Its contract has no semantics here: programs that call it are `unsupported`. */
+  readonly unsupported?: string;
+}
+
+/** A kernel function; arguments come from BTF, flags from the kernel's BTF_ID sets. */
+export interface KfuncRow {
+  readonly name: string;
+  readonly since: KernelVersion;
+  readonly flags: readonly KfuncFlag[];
+  readonly arguments: readonly Argument[];
+  readonly returns: Return;
+  readonly programTypes: 'all' | readonly string[];
+  readonly unsupported?: string;
+}
+
+export type KfuncFlag =
+  | 'acquire'
+  | 'release'
+  | 'ret-null'
+  | 'trusted-args'
+  | 'rcu'
+  | 'rcu-protected'
+  | 'sleepable'
+  | 'destructive'
+  | 'iter-new'
+  | 'iter-next'
+  | 'iter-destroy'
+  | 'fastcall';
+
+export interface MapTypeRow {
+  /** As libbpf_bpf_map_type_str prints it. */
+  readonly name: string;
+  /** enum bpf_map_type. */
+  readonly id: number;
+  readonly since: KernelVersion;
+  readonly keySize: 'any' | 'zero' | 4 | 'trie';
+  readonly valueSize: 'any' | 'zero' | 4 | readonly number[];
+  /** Helpers that accept a map of this type (names); maps of maps accept by their inner type. */
+  readonly helpers: readonly string[];
+  /** Lookups of an existing constant key in range never return null (array maps). */
+  readonly lookupAlwaysFinds: boolean;
+  /** The program may hold pointers into its values. */
+  readonly directValue: boolean;
+  readonly perCpu: boolean;
+  /** Kernel helper lookups yield an inner map rather than a value. */
+  readonly ofMaps: boolean;
+}
+
+export interface ProgramTypeRow {
+  /** As libbpf_bpf_prog_type_str prints it, or `memory`. */
+  readonly name: string;
+  /** enum bpf_prog_type; 0 for `memory`. */
+  readonly id: number;
+  readonly since: KernelVersion;
+  /** Layout behind r1; null: raw bytes whose rules `contextRule` states. */
+  readonly context: string | null;
+  readonly contextRule?: 'btf-arguments' | 'raw-words' | 'tracepoint' | 'buffer' | 'btf-struct';
+  /** Highest readable context byte for raw rules. */
+  readonly contextBytes?: number;
+  /** Allowed r0 at exit as signed 64-bit (or 32-bit: returnBits), per attach type or default. */
+  readonly returns: ReturnRule;
+  readonly returnsByAttach?: Readonly<Record<string, ReturnRule>>;
+  readonly returnBits: 32 | 64;
+  readonly packet: 'none' | 'read' | 'read-write';
+  /** Whether legacy ld_abs / ld_ind are allowed. */
+  readonly legacyPacketLoads: boolean;
+  /** Names of r0 values for people: 0 → XDP_ABORTED. */
+  readonly actions?: Readonly<Record<number, string>>;
+  readonly unsupported?: string;
+}
+
+export type ReturnRule = 'any' | { readonly min: number; readonly max: number };
+
+export interface Profile {
+  /** `linux-6.18`, `portable`, `memory`, `windows`. */
+  readonly name: string;
+  readonly family: 'linux' | 'windows' | 'portable' | 'memory';
+  readonly version: KernelVersion | null;
+  /** Highest -mcpu level accepted. */
+  readonly isa: 1 | 2 | 3 | 4;
+  readonly maxInstructions: number;
+  readonly maxProcessed: number;
+  readonly stackBytes: number;
+  readonly maxCallDepth: number;
+  readonly boundedLoops: boolean;
+  readonly subprograms: boolean;
+  readonly globalFunctions: boolean;
+  /** Features by name, for rules that arrived later (e.g. 'uninit-stack-helper-read'). */
+  readonly features: ReadonlySet<string>;
+}
