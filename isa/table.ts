@@ -111,6 +111,10 @@ export interface Row {
   readonly src: RegisterRole;
   readonly off: OffsetRole;
   readonly imm: ImmediateRole;
+  /** How the immediate of a constant's second slot is used; 'unused' elsewhere. */
+  readonly high: 'unused' | 'value' | 'ignored';
+  /** The only immediates that are valid, where `imm` is 'value' but not every value is. */
+  readonly immediates?: readonly number[];
   /** Lowest clang -mcpu level whose instruction set has it. */
   readonly version: 1 | 2 | 3 | 4;
   /**
@@ -132,6 +136,7 @@ const NOTHING = {
   src: 'unused',
   off: 'unused',
   imm: 'unused',
+  high: 'unused',
   version: 1,
 } as const satisfies Partial<Fields>;
 
@@ -245,6 +250,8 @@ function moveRows(): Fields[] {
     src: 'read' as const,
     off: 1,
     imm: 'value' as const,
+    // Destination and source space in the two halves: kernel to arena, arena to kernel.
+    immediates: [1, 0x10000],
     text: '$dst = addr_space_cast($src, $imm)',
   };
   return [...moves, ...extensions, ...negations, casts];
@@ -500,18 +507,18 @@ function atomicRows(): Fields[] {
 }
 
 /** `ld_imm64`: what the 64-bit immediate means, by source field. */
-const PSEUDOS: readonly [ConstantPseudo, number, string][] = [
-  ['value', 0, '$dst = $imm64 ll'],
-  ['map', 1, '$dst = map[fd:$imm]'],
-  ['map_value', 2, '$dst = map[fd:$imm][0] + $high'],
-  ['kernel_symbol', 3, '$dst = btf[$imm:$high]'],
-  ['function', 4, '$dst = func[pc$callee]'],
-  ['map_index', 5, '$dst = map[idx:$imm]'],
-  ['map_index_value', 6, '$dst = map[idx:$imm][0] + $high'],
+const PSEUDOS: readonly [ConstantPseudo, number, Row['high'], string][] = [
+  ['value', 0, 'value', '$dst = $imm64 ll'],
+  ['map', 1, 'unused', '$dst = map[fd:$imm]'],
+  ['map_value', 2, 'value', '$dst = map[fd:$imm][0] + $high'],
+  ['kernel_symbol', 3, 'value', '$dst = btf[$imm:$high]'],
+  ['function', 4, 'ignored', '$dst = func[pc$callee]'],
+  ['map_index', 5, 'unused', '$dst = map[idx:$imm]'],
+  ['map_index_value', 6, 'value', '$dst = map[idx:$imm][0] + $high'],
 ];
 
 function constantRows(): Fields[] {
-  const constants = PSEUDOS.map(([operation, src, text]) => ({
+  const constants = PSEUDOS.map(([operation, src, high, text]) => ({
     ...NOTHING,
     name: `constant_${operation}`,
     code: 0x18,
@@ -521,6 +528,7 @@ function constantRows(): Fields[] {
     dst: 'write' as const,
     src,
     imm: 'low' as const,
+    high,
     text,
   }));
   const continuation = {
