@@ -7,7 +7,43 @@ export {
   MAX_DECODE_ERRORS,
   REGISTER_COUNT,
 } from './decode.ts';
+export {
+  CALL_CLOBBERS,
+  constantValue,
+  KIND,
+  KIND_ALU,
+  KIND_ATOMIC,
+  KIND_CALL,
+  KIND_CAST,
+  KIND_CONSTANT,
+  KIND_CONTINUATION,
+  KIND_EXIT,
+  KIND_GOTO,
+  KIND_JUMP,
+  KIND_LOAD,
+  KIND_MAY_GOTO,
+  KIND_PACKET,
+  KIND_STORE,
+  readMask,
+  SIZE_BYTES,
+  SOURCE_IS_REGISTER,
+  slotCount,
+  targetOf,
+  WIDTH,
+  writeMask,
+} from './derived.ts';
+export { encode } from './encode.ts';
 export { InputError, InternalError } from './errors.ts';
+export {
+  type AtomicResult,
+  alu,
+  atomic,
+  compare,
+  extend,
+  immediate,
+  MASK_64,
+  swapBytes,
+} from './evaluate.ts';
 export type {
   FunctionInfo,
   Instruction,

@@ -119,7 +119,8 @@ export interface Row {
   readonly version: 1 | 2 | 3 | 4;
   /**
    * Text in the kernel's and clang's pseudo-C. `$dst`, `$src` print as r0..r10 (or w0..w10 for
-   * 32-bit rows), `$imm`, `$off` (signed displacement, `+ 8`), `$jump` (signed, in slots), `$callee`.
+   * 32-bit rows), `$imm`, `$imm64` (both halves), `$high` (the second), `$off` (signed displacement,
+   * `+ 8`), `$jump` (signed, in slots), `$callee`, `$space` and `$from` (the halves of a cast).
    */
   readonly text: string;
 }
@@ -252,7 +253,7 @@ function moveRows(): Fields[] {
     imm: 'value' as const,
     // Destination and source space in the two halves: kernel to arena, arena to kernel.
     immediates: [1, 0x10000],
-    text: '$dst = addr_space_cast($src, $imm)',
+    text: '$dst = addr_space_cast($src, $space, $from)',
   };
   return [...moves, ...extensions, ...negations, casts];
 }
@@ -442,8 +443,8 @@ const ATOMICS: readonly [AtomicOperation, number, 1 | 3, RegisterRole, string][]
   ['fetch_or', 0x41, 3, 'update', '$src = atomic_fetch_or(($type *)($dst $off), $src)'],
   ['fetch_and', 0x51, 3, 'update', '$src = atomic_fetch_and(($type *)($dst $off), $src)'],
   ['fetch_xor', 0xa1, 3, 'update', '$src = atomic_fetch_xor(($type *)($dst $off), $src)'],
-  ['xchg', 0xe1, 3, 'update', '$src = xchg($bits($dst $off), $src)'],
-  ['cmpxchg', 0xf1, 3, 'read', '$r0 = cmpxchg($bits($dst $off), $r0, $src)'],
+  ['xchg', 0xe1, 3, 'update', '$src = xchg$bits($dst $off, $src)'],
+  ['cmpxchg', 0xf1, 3, 'read', '$r0 = cmpxchg$bits($dst $off, $r0, $src)'],
 ];
 
 function atomicRows(): Fields[] {
@@ -464,12 +465,7 @@ function atomicRows(): Fields[] {
       imm,
       text: text
         .replace('$type', WORD[sizeBytes])
-        .replace(
-          '$bits',
-          operation === 'cmpxchg' || operation === 'xchg'
-            ? `${sizeBytes === 8 ? '64' : '32'}_`
-            : '',
-        )
+        .replace('$bits', sizeBytes === 8 ? '_64' : '32_32')
         .replaceAll('$r0', sizeBytes === 8 ? 'r0' : 'w0'),
     })),
   );
