@@ -82,10 +82,8 @@ function six() {
   const dst = `[${SERVER6}]:${pick([443, 53, 80])}`;
   const option = { protocol: 0, bytes: Uint8Array.of(0, 0, 1, 4, 0, 0, 0, 0) };
   const fragment = { protocol: 44, bytes: Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 9) };
-  const routing = {
-    protocol: 43,
-    bytes: new Uint8Array(24).fill(0).map((_, i) => (i === 1 ? 2 : 0)),
-  };
+  const padding = { protocol: 60, bytes: new Uint8Array(24) };
+  padding.bytes.set([0, 2, 1, 20]);
   const extensions = pick([
     [],
     [],
@@ -93,8 +91,8 @@ function six() {
     [],
     [option],
     [option, fragment],
-    [routing],
-    [option, routing, fragment],
+    [padding],
+    [option, padding, fragment],
     Array.from({ length: 7 }, () => ({
       protocol: 60,
       bytes: Uint8Array.of(0, 0, 1, 4, 0, 0, 0, 0),
