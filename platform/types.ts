@@ -27,8 +27,12 @@ export interface ContextField {
   readonly kind: FieldKind;
   readonly read: boolean;
   readonly write: boolean;
-  /** Whether reads (and, with 'read-write', writes) narrower than the field are allowed. */
-  readonly narrow: 'none' | 'read' | 'read-write';
+  /**
+   * Which accesses narrower than the field are allowed: none; reads of its first bytes only
+   * ('read-start'); reads of its 2-byte halves ('read-halves'); reads of any aligned part; reads
+   * and writes of any aligned part.
+   */
+  readonly narrow: 'none' | 'read-start' | 'read-halves' | 'read' | 'read-write';
   /** Also allow one 8-byte access covering two adjacent 4-byte elements (e.g. ip6 arrays). */
   readonly wide?: 'read' | 'read-write';
   readonly nullable?: boolean;
@@ -44,8 +48,10 @@ export interface ContextField {
 }
 
 export interface ContextLayout {
-  /** `xdp_md`, `__sk_buff`, ... as in uapi/linux/bpf.h. */
+  /** Unique: the structure, and whose view of it (`__sk_buff/sched_cls`). */
   readonly name: string;
+  /** `xdp_md`, `__sk_buff`, ... as in uapi/linux/bpf.h. */
+  readonly struct: string;
   readonly sizeBytes: number;
   readonly fields: readonly ContextField[];
 }
@@ -204,11 +210,19 @@ export interface ProgramTypeRow {
   readonly contextRule?: 'btf-arguments' | 'raw-words' | 'tracepoint' | 'buffer' | 'btf-struct';
   /** Highest readable context byte for raw rules. */
   readonly contextBytes?: number;
-  /** Allowed r0 at exit as signed 64-bit (or 32-bit: returnBits), per attach type or default. */
+  /** Allowed r0 at exit, as a signed number of `rangeBits`, per attach type or default. */
   readonly returns: ReturnRule;
   readonly returnsByAttach?: Readonly<Record<string, ReturnRule>>;
+  /** Width at which `returns` must hold. */
+  readonly rangeBits: 32 | 64;
+  /** Width of the result that the caller of the program sees. */
   readonly returnBits: 32 | 64;
+  /** Attach types with which it can be loaded; absent: the attach type means nothing to it. */
+  readonly attachTypes?: readonly string[];
+  /** What loads and stores may do with packet bytes. */
   readonly packet: 'none' | 'read' | 'read-write';
+  /** False: helpers take no packet pointers from it, even where `packet` allows loads. */
+  readonly packetArguments?: boolean;
   /** Whether legacy ld_abs / ld_ind are allowed. */
   readonly legacyPacketLoads: boolean;
   /** Names of r0 values for people: 0 → XDP_ABORTED. */

@@ -1,0 +1,24 @@
+/** What a host offers a program: look-ups over the platform tables. */
+
+export {
+  type ContextAccess,
+  contextAccess,
+  type Direction,
+} from './context-access.ts';
+export { LAYOUTS } from './contexts/index.ts';
+export { HELPERS } from './helpers/index.ts';
+export {
+  acceptsMap,
+  contextLayout,
+  has,
+  helper,
+  helperByName,
+  mapType,
+  mayCall,
+  profile,
+  programType,
+} from './lookup.ts';
+export { MAP_TYPES } from './map-types.ts';
+export { compareVersions, PROFILES } from './profiles.ts';
+export { PROGRAM_TYPES } from './program-types.ts';
+export type * from './types.ts';

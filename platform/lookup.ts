@@ -1,0 +1,67 @@
+/** Rows by name or number. Every look-up of something unknown answers undefined. */
+
+import { LAYOUTS } from './contexts/index.ts';
+import { HELPERS } from './helpers/index.ts';
+import { MAP_TYPES } from './map-types.ts';
+import { compareVersions, PROFILES } from './profiles.ts';
+import { PROGRAM_TYPES } from './program-types.ts';
+import type {
+  ContextLayout,
+  HelperRow,
+  KernelVersion,
+  MapTypeRow,
+  Profile,
+  ProgramTypeRow,
+} from './types.ts';
+
+/** Indexes rows by a key that must be unique. */
+function by<Key, Row>(rows: readonly Row[], key: (row: Row) => Key): ReadonlyMap<Key, Row> {
+  const index = new Map<Key, Row>();
+  for (const row of rows) {
+    if (index.has(key(row))) throw new RangeError(`two rows are called ${key(row)}`);
+    index.set(key(row), row);
+  }
+  return index;
+}
+
+const programTypes = by(PROGRAM_TYPES, (row) => row.name);
+const layouts = by(LAYOUTS, (row) => row.name);
+const helpersById = by(HELPERS, (row) => row.id);
+const helpersByName = by(HELPERS, (row) => row.name);
+const mapTypes = by(MAP_TYPES, (row) => row.name);
+
+export const programType = (name: string): ProgramTypeRow | undefined => programTypes.get(name);
+
+/** `name` is the `context` of a program type, or a structure that helpers return. */
+export const contextLayout = (name: string): ContextLayout | undefined => layouts.get(name);
+
+export const helper = (id: number): HelperRow | undefined => helpersById.get(id);
+
+/** With its prefix: `bpf_map_lookup_elem`. */
+export const helperByName = (name: string): HelperRow | undefined => helpersByName.get(name);
+
+export const mapType = (name: string): MapTypeRow | undefined => mapTypes.get(name);
+
+export const profile = (name: string): Profile | undefined => PROFILES.get(name);
+
+/** Whether the profile's host has something that appeared in Linux `since`. */
+export function has(host: Profile, since: KernelVersion): boolean {
+  return host.version === null || compareVersions(since, host.version) <= 0;
+}
+
+/** Whether programs of this type (and attach type) may call the helper. */
+export function mayCall(row: HelperRow, type: string, attachType?: string): boolean {
+  if (row.programTypes !== 'all' && !row.programTypes.includes(type)) return false;
+  const attachTypes = row.attachTypes?.[type];
+  return attachTypes === undefined || attachTypes.includes(attachType ?? '');
+}
+
+/** Helpers that some map type names: a map of another type is refused by them. */
+const particular = new Set(
+  MAP_TYPES.flatMap((row) => row.helpers).filter((name) => helpersByName.has(name)),
+);
+
+/** Whether the helper accepts a map of this type as its map argument. */
+export function acceptsMap(row: HelperRow, type: MapTypeRow): boolean {
+  return type.helpers.includes(row.name) || (type.directValue && !particular.has(row.name));
+}
