@@ -1,0 +1,102 @@
+/**
+ * Makes a program's BTF acceptable to BPF_BTF_LOAD. What clang writes into an object describes data
+ * sections and extern functions in ways that only a loader can complete; the kernel wants section
+ * sizes, variable offsets and parameter names. Nothing that the verifier looks at depends on them,
+ * so they are rewritten in place into plain types of the same length. Layout: Documentation/bpf/btf.rst.
+ */
+import { closeDescriptor } from '../../loader/index.ts';
+import { Attribute, COMMAND } from './attribute.ts';
+
+const KIND = { int: 1, struct: 4, func: 12, var: 14, datasec: 15 } as const;
+const FUNC_GLOBAL = 1;
+const FUNC_EXTERN = 2;
+const HEADER_BYTES = 12;
+
+/** Bytes after the 12-byte type header, by kind and vlen. */
+function bodyBytes(kind: number, vlen: number): number {
+  switch (kind) {
+    case 1: // int
+    case 14: // var
+    case 17: // decl tag
+      return 4;
+    case 3: // array
+      return 12;
+    case 4: // struct
+    case 5: // union
+    case 15: // datasec
+    case 19: // enum64
+      return 12 * vlen;
+    case 6: // enum
+    case 13: // func proto
+      return 8 * vlen;
+    default:
+      return 0;
+  }
+}
+
+const info = (kind: number, vlen: number) => ((kind << 24) | vlen) >>> 0;
+
+/** A copy of `btf` that the kernel takes. Expects well-formed BTF (programs/object has checked it). */
+export function loadableBtf(btf: Uint8Array): Uint8Array {
+  const out = btf.slice();
+  const view = new DataView(out.buffer);
+  const headerBytes = view.getUint32(4, true);
+  const start = headerBytes + view.getUint32(8, true);
+  const end = start + view.getUint32(12, true);
+  const prototypesToName = new Set<number>();
+  const positions: number[] = [0];
+  let someName = 0;
+  for (let at = start; at < end; ) {
+    positions.push(at);
+    const word = view.getUint32(at + 4, true);
+    const kind = (word >>> 24) & 0x1f;
+    const vlen = word & 0xffff;
+    const body = at + HEADER_BYTES;
+    if (kind === KIND.func) {
+      someName = view.getUint32(at, true);
+      if (vlen === FUNC_EXTERN) {
+        view.setUint32(at + 4, info(KIND.func, FUNC_GLOBAL), true);
+        prototypesToName.add(view.getUint32(at + 8, true));
+      }
+    } else if (kind === KIND.var) {
+      view.setUint32(at + 4, info(KIND.int, 0), true);
+      view.setUint32(at + 8, 1, true); // a one-byte integer
+      view.setUint32(body, 8, true);
+    } else if (kind === KIND.datasec) {
+      view.setUint32(at, 0, true);
+      view.setUint32(at + 4, info(KIND.struct, vlen), true);
+      view.setUint32(at + 8, vlen, true);
+      for (let i = 0; i < vlen; i++) {
+        const type = view.getUint32(body + 12 * i, true);
+        view.setUint32(body + 12 * i, 0, true);
+        view.setUint32(body + 12 * i + 4, type, true);
+        view.setUint32(body + 12 * i + 8, 8 * i, true);
+      }
+    }
+    at = body + bodyBytes(kind, vlen);
+  }
+  for (const id of prototypesToName) nameParameters(view, positions[id], someName);
+  return out;
+}
+
+function nameParameters(view: DataView, at: number | undefined, name: number): void {
+  if (at === undefined) return;
+  const count = view.getUint32(at + 4, true) & 0xffff;
+  for (let i = 0; i < count; i++) {
+    const parameter = at + HEADER_BYTES + 8 * i;
+    if (view.getUint32(parameter, true) === 0) view.setUint32(parameter, name, true);
+  }
+}
+
+export interface LoadedBtf {
+  readonly descriptor: number;
+  close(): void;
+}
+
+/** Loads BTF into the kernel; undefined when the kernel refuses it (programs load without). */
+export function loadBtf(btf: Uint8Array): LoadedBtf | undefined {
+  const bytes = loadableBtf(btf);
+  const descriptor = new Attribute().pointer(0, bytes).u32(16, bytes.length).try(COMMAND.btfLoad);
+  if (descriptor < 0) return undefined;
+  return { descriptor, close: () => closeDescriptor(descriptor) };
+}
