@@ -231,8 +231,13 @@ export interface MachRow {
   readonly flow: Flow;
   /** For `branch`: the row with the opposite condition. */
   readonly inverse: number;
-  /** Has no operand but its definition, reads no memory, and may be executed again anywhere. */
+  /**
+   * Reads nothing but what its operands name and leaves flags alone: where the definition is its
+   * only operand it may be executed again anywhere instead of being spilled.
+   */
   readonly rematerialisable: boolean;
+  /** A `defineReuse`, its use, and another ANY use, which may change places. */
+  readonly commutative: boolean;
   /** A plain copy of a whole register, definition then use: a hint to share a register. */
   readonly copy: boolean;
 }
