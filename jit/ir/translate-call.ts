@@ -1,0 +1,119 @@
+/**
+ * Calls. Arguments that the callee reads go to r1..r5, the run environment to the sixth register.
+ * Two instructions are more than a call: a tail call that succeeds ends the function with the
+ * result of the program that it called, and a legacy packet load outside the packet ends it with 0.
+ */
+
+import { InternalError } from '../../isa/errors.ts';
+import type { Instruction } from '../../isa/program.ts';
+import type { CallTarget, Row } from '../../isa/table.ts';
+import { type Builder, emit, newInnerBlock, read, write } from './builder.ts';
+import { type Block, branch, type Callee, newConstant, returns, type Value } from './ir.ts';
+
+/** bpf_tail_call in uapi/linux/bpf.h. */
+const TAIL_CALL = 12;
+
+export function translateCall(builder: Builder, instruction: Instruction, row: Row): void {
+  if (row.operation === 'helper' && instruction.imm === TAIL_CALL) {
+    translateTailCall(builder);
+    return;
+  }
+  const { callee, args } = prepareCall(builder, instruction, row.operation as CallTarget);
+  // r1..r5 hold nothing afterwards that a verified program reads.
+  write(builder, 0, emitCall(builder, callee, args));
+}
+
+interface PreparedCall {
+  readonly callee: Callee;
+  readonly args: Value[];
+}
+
+function prepareCall(builder: Builder, instruction: Instruction, target: CallTarget): PreparedCall {
+  const { source, pc } = builder;
+  switch (target) {
+    case 'helper': {
+      const count = source.helperArguments(instruction.imm);
+      const callee = { kind: 'helper', helper: instruction.imm } as const;
+      return { callee, args: registers(builder, count) };
+    }
+    case 'subprogram': {
+      const start = pc + 1 + instruction.imm;
+      const fact = source.facts.functions.find((each) => each.start === start);
+      if (!fact) throw new InternalError('jit/ir', `no function starts at slot ${start}`);
+      const args = registers(builder, Math.min(fact.argumentCount, 5));
+      return { callee: { kind: 'function', start }, args };
+    }
+    case 'kfunc': {
+      const name = source.kfuncs.get(pc);
+      if (name === undefined) throw new InternalError('jit/ir', `unnamed kfunc at slot ${pc}`);
+      return { callee: { kind: 'kfunc', name }, args: registers(builder, 5) };
+    }
+    case 'register': {
+      const address = read(builder, instruction.dst);
+      return { callee: { kind: 'indirect' }, args: [address, ...registers(builder, 5)] };
+    }
+    default:
+      return target satisfies never;
+  }
+}
+
+function registers(builder: Builder, count: number): Value[] {
+  return Array.from({ length: count }, (_, i) => read(builder, i + 1));
+}
+
+function emitCall(builder: Builder, callee: Callee, args: Value[]): Value {
+  const value = emit(builder, 'call', 64, [...args, builder.environment]);
+  value.callee = callee;
+  return value;
+}
+
+/**
+ * `rf_tail_call(context, map, index)` yields the entry of the program to continue with, or 0 (no
+ * such program, or too many tail calls in a row), in which case execution goes on here.
+ */
+function translateTailCall(builder: Builder): void {
+  const { fn, pc } = builder;
+  const context = read(builder, 1);
+  const found = emitCall(
+    builder,
+    { kind: 'runtime', symbol: 'rf_tail_call' },
+    registers(builder, 3),
+  );
+  const zero = newConstant(fn, 0, 0, pc);
+  const [failed, succeeded] = split(builder, 'eq', [found, zero]);
+  builder.block = succeeded;
+  const result = emitCall(builder, { kind: 'indirect' }, [found, context]);
+  succeeded.terminator = returns(result, pc);
+  builder.block = failed;
+  // The contract leaves r0 unspecified after a failed tail call; Linux leaves what was there.
+  write(builder, 0, newConstant(fn, 0, 0, pc));
+}
+
+/** Ends the current block with a branch to two blocks of its own: condition holds, or not. */
+function split(builder: Builder, condition: 'eq' | 'slt', args: Value[]): [Block, Block] {
+  const holds = newInnerBlock(builder);
+  const otherwise = newInnerBlock(builder);
+  builder.block.terminator = branch(condition, 64, args, [holds, otherwise], builder.pc);
+  return [holds, otherwise];
+}
+
+/**
+ * `rf_load_packet(context, offset, size)` yields the bytes in host order (RFC 9669 section 5.5
+ * wants network order read as a number), or a negative value when they are not in the packet.
+ */
+export function translatePacketLoad(builder: Builder, instruction: Instruction, row: Row): void {
+  const { fn, pc } = builder;
+  const base = newConstant(fn, instruction.imm, instruction.imm >> 31, pc);
+  const offset =
+    row.operation === 'ind'
+      ? emit(builder, 'add', 32, [read(builder, instruction.src), base])
+      : base;
+  const size = newConstant(fn, row.sizeBytes, 0, pc);
+  const callee = { kind: 'runtime', symbol: 'rf_load_packet' } as const;
+  const value = emitCall(builder, callee, [read(builder, 6), offset, size]);
+  const zero = newConstant(fn, 0, 0, pc);
+  const [outside, inside] = split(builder, 'slt', [value, zero]);
+  outside.terminator = returns(zero, pc);
+  builder.block = inside;
+  write(builder, 0, value);
+}
