@@ -1,3 +1,4 @@
+export { type Assembly, type AssemblyNames, assemble } from './assemble.ts';
 export {
   BYTES_PER_SLOT,
   type Decoded,
@@ -32,8 +33,15 @@ export {
   WIDTH,
   writeMask,
 } from './derived.ts';
+export {
+  type DisassembledLine,
+  type DisassemblyNames,
+  disassemble,
+  formatInstruction,
+  programNames,
+} from './disassemble.ts';
 export { encode } from './encode.ts';
-export { InputError, InternalError } from './errors.ts';
+export { InputError, InternalError, type TextPosition } from './errors.ts';
 export {
   type AtomicResult,
   alu,
@@ -54,6 +62,7 @@ export type {
   MapSpec,
   Program,
 } from './program.ts';
+export { assembleProgram } from './program-text.ts';
 export {
   type AluOperation,
   type AtomicOperation,
