@@ -1,14 +1,20 @@
 /** Kernel maps made from a program's MapSpecs, their contents, and reading them back. */
 import type { MapEntry, MapSpec } from '../../isa/index.ts';
 import { closeDescriptor } from '../../loader/index.ts';
-import { mapType } from '../../platform/index.ts';
+import { type MapTypeRow, mapType } from '../../platform/index.ts';
 import { Attribute, COMMAND, KernelError } from './attribute.ts';
 
 const ENOENT = 2;
-/** BPF_F_* of map creation that only make sense with the file they came from. */
+/** Entries of a perf event array that leaves the number open; libbpf takes the number of CPUs. */
 const DEFAULT_PERF_ENTRIES = 64;
 
 const word = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+
+function rowOf(spec: MapSpec): MapTypeRow {
+  const row = mapType(spec.type);
+  if (!row) throw new RangeError(`map ${spec.name} has the unknown type '${spec.type}'`);
+  return row;
+}
 
 /** A map in the kernel. */
 export class KernelMap {
@@ -67,7 +73,7 @@ export class KernelMap {
 
   /** Per-CPU lookups yield one value, rounded up to 8 bytes, for every possible CPU. */
   private valueBytes(): number {
-    const { perCpu } = mapType(this.spec.type);
+    const { perCpu } = rowOf(this.spec);
     return perCpu ? ((this.spec.valueSize + 7) & ~7) * possibleCpus() : this.spec.valueSize;
   }
 }
@@ -86,7 +92,7 @@ function createAttribute(
   inner: KernelMap | undefined,
   btf: BtfReference | undefined,
 ): Attribute {
-  const { id } = mapType(spec.type);
+  const { id } = rowOf(spec);
   const entries =
     spec.type === 'perf_event_array' && spec.maxEntries === 0
       ? DEFAULT_PERF_ENTRIES
@@ -148,7 +154,7 @@ function fill(map: KernelMap): void {
 /** Puts the maps that `spec.entries` names into the outer maps that name them. */
 export function linkInnerMaps(maps: readonly KernelMap[]): void {
   for (const outer of maps) {
-    if (!mapType(outer.spec.type).ofMaps) continue;
+    if (!rowOf(outer.spec).ofMaps) continue;
     for (const { key, value } of outer.spec.entries ?? []) {
       const target = maps.find((map) => map.spec.name === value);
       if (target) outer.update(key, word(target.descriptor));

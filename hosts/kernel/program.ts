@@ -175,7 +175,7 @@ function loadAttribute(
   const flags = program.flags.reduce((bits, name) => bits | (LOAD_FLAGS[name] ?? 0), 0);
   const attach = program.attachType ?? DEFAULT_ATTACH[program.type];
   const attribute = new Attribute()
-    .u32(0, programType(program.type).id)
+    .u32(0, programTypeId(program))
     .u32(4, code.length / 8)
     .pointer(8, code)
     .pointer(16, new TextEncoder().encode(`${program.license}\0`))
@@ -188,6 +188,12 @@ function loadAttribute(
   const target = attachTypeId(program, options.kernelBtf);
   if (target !== undefined) attribute.u32(108, target);
   return attribute;
+}
+
+function programTypeId(program: Program): number {
+  const row = programType(program.type);
+  if (!row) throw new RangeError(`program ${program.name} has the unknown type '${program.type}'`);
+  return row.id;
 }
 
 /** Prefixes under which the kernel's BTF lists what a program can be attached to. */

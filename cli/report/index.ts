@@ -1,0 +1,11 @@
+export { excerpt, expressionLength } from './excerpt.ts';
+export {
+  brokenEntry,
+  type DiagnosticEntry,
+  malformedEntry,
+  type VerdictDocument,
+  type VerdictEntry,
+  verdictDocument,
+  verdictEntry,
+} from './json.ts';
+export { render, renderDiagnostic, renderSummary, type Style } from './text.ts';

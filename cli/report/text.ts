@@ -1,0 +1,123 @@
+/** Verdicts as text for people. Colours only where the caller's terminal has them. */
+import { styleText } from 'node:util';
+import { decode, formatInstruction, type Program, programNames } from '../../isa/index.ts';
+import { helper } from '../../platform/index.ts';
+import type { Diagnostic, PathStep, Span, Verdict } from '../../verifier/index.ts';
+import { excerpt } from './excerpt.ts';
+
+export interface Style {
+  readonly colour: boolean;
+}
+
+/** How many instructions to show around a place that has no source line. */
+const CONTEXT_INSTRUCTIONS = 3;
+/** Longer paths show their beginning and end. */
+const PATH_STEPS_SHOWN = 8;
+
+type Format = Parameters<typeof styleText>[0];
+
+const paint = (style: Style, format: Format, text: string) =>
+  style.colour ? styleText(format, text, { validateStream: false }) : text;
+
+/** `filter.bpf.c:7:17`, or the object file where there is no line info. */
+function placeOf(span: Span, program: Program): string {
+  if (span.file === undefined || span.line === undefined) return program.file;
+  return `${span.file}:${span.line}${span.column === undefined ? '' : `:${span.column}`}`;
+}
+
+function assemblyExcerpt(span: Span, program: Program): string[] {
+  const { instructions } = decode(program.code);
+  const names = programNames(program, instructions, (id) => helper(id)?.name);
+  const lines: string[] = [];
+  const last = Math.min(instructions.length - 1, span.instruction + CONTEXT_INSTRUCTIONS);
+  for (let pc = Math.max(0, span.instruction - CONTEXT_INSTRUCTIONS); pc <= last; pc++) {
+    const instruction = instructions[pc];
+    const text = instruction === undefined ? '' : formatInstruction(instruction, names, pc);
+    if (text === '') continue;
+    lines.push(`${String(pc).padStart(6)} | ${text}`);
+    if (pc === span.instruction) lines.push(`       | ${'^'.repeat(text.length)} ${span.label}`);
+  }
+  return lines;
+}
+
+function stepText(step: PathStep): string {
+  const where = step.line === undefined ? `instruction ${step.instruction}` : `line ${step.line}`;
+  const how = step.taken === undefined ? '' : step.taken ? ' taken' : ' not taken';
+  return `${where}${how}${step.label === '' ? '' : ` (${step.label})`}`;
+}
+
+function pathText(path: readonly PathStep[]): string {
+  if (path.length <= PATH_STEPS_SHOWN) return path.map(stepText).join(' → ');
+  const half = PATH_STEPS_SHOWN / 2;
+  const hidden = `… ${path.length - PATH_STEPS_SHOWN} more …`;
+  return [...path.slice(0, half).map(stepText), hidden, ...path.slice(-half).map(stepText)].join(
+    ' → ',
+  );
+}
+
+/** One diagnostic, several lines, no trailing newline. */
+export function renderDiagnostic(diagnostic: Diagnostic, program: Program, style: Style): string {
+  const { primary } = diagnostic;
+  const head = paint(style, ['bold', 'red'], `error[${diagnostic.code}]`);
+  const where = `${placeOf(primary, program)}, ${program.section}/${program.name}, instruction ${primary.instruction}`;
+  const source = excerpt(primary, diagnostic.secondary);
+  const notes = [
+    ...diagnostic.values.map(({ name, proven, needed }) =>
+      note(
+        style,
+        'value',
+        `${name} is ${proven}${needed === undefined ? '' : `; needed: ${needed}`}`,
+      ),
+    ),
+    ...(diagnostic.path.length > 0 ? [note(style, 'path', pathText(diagnostic.path))] : []),
+    ...(diagnostic.help === undefined ? [] : [note(style, 'help', diagnostic.help)]),
+    ...(diagnostic.linux === undefined ? [] : [note(style, 'linux', diagnostic.linux)]),
+  ];
+  return [
+    `${head}: ${paint(style, 'bold', diagnostic.message)}`,
+    `${paint(style, 'blue', '  -->')} ${where}`,
+    ...(source.length > 0 ? source : assemblyExcerpt(primary, program)),
+    ...notes,
+  ].join('\n');
+}
+
+function note(style: Style, kind: string, text: string): string {
+  return `   = ${paint(style, 'bold', `${kind}:`)} ${text}`;
+}
+
+const WORDS = { rejected: 'rejected', unsupported: 'unsupported', limit: 'limit reached' } as const;
+
+/** One line: the verdict and what was proven. */
+export function renderSummary(verdict: Verdict, style: Style): string {
+  const { program } = verdict;
+  const name = `${program.section}/${program.name}`;
+  if (!verdict.ok)
+    return `${paint(style, ['bold', 'red'], WORDS[verdict.outcome])} ${name} (${program.type})`;
+  const bound =
+    verdict.worstCaseInstructions === null
+      ? 'instructions bounded by the platform'
+      : `at most ${verdict.worstCaseInstructions.toLocaleString('en-US')} executed`;
+  const facts = [
+    `${verdict.instructions} instructions`,
+    bound,
+    `${verdict.stackBytes} stack bytes`,
+    `${verdict.processed} processed`,
+    `${(verdict.microseconds / 1000).toFixed(2)} ms`,
+  ];
+  const linux = verdict.linux === 'accepted' ? '' : `; Linux: ${verdict.linux}`;
+  return `${paint(style, ['bold', 'green'], 'accepted')} ${name} (${program.type}): ${facts.join(', ')}${linux}`;
+}
+
+/**
+ * A whole verdict for people: the summary of an accepted program, or every diagnostic of another.
+ * `render(verdict)` is what an application prints.
+ */
+export function render(verdict: Verdict, style: Style = { colour: false }): string {
+  const warnings = verdict.warnings.map(
+    (warning) => `${paint(style, 'yellow', 'warning')}: ${warning}`,
+  );
+  const diagnostics = verdict.ok
+    ? []
+    : verdict.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, verdict.program, style));
+  return [...diagnostics, ...warnings, renderSummary(verdict, style)].join('\n');
+}
