@@ -1,4 +1,5 @@
 export { type Assembly, type AssemblyNames, assemble } from './assemble.ts';
+export { FUNCTION_ADDRESS } from './constants.ts';
 export {
   BYTES_PER_SLOT,
   type Decoded,
@@ -52,6 +53,29 @@ export {
   MASK_64,
   swapBytes,
 } from './evaluate.ts';
+export { interpret, STACK_ADDRESS } from './interpret.ts';
+export {
+  type Executable,
+  ExecutionFault,
+  type Fault,
+  type FaultKind,
+  type HelperArguments,
+  type Host,
+  type InterpretOptions,
+  type Machine,
+  type Outcome,
+  type Registers,
+} from './machine.ts';
+export {
+  AddressSpace,
+  type ByteRegion,
+  type Place,
+  type Region,
+  readBytes,
+  regionSize,
+  type VirtualRegion,
+  writeBytes,
+} from './memory.ts';
 export type {
   FunctionInfo,
   Instruction,

@@ -1,0 +1,460 @@
+/**
+ * Runs a program one instruction at a time, exactly as `evaluate.ts` says, and checks everything: each
+ * register read was written, each access lies in a region, each jump stays in the program. It is the
+ * oracle against which verifier and native code are tested, so it takes no shortcut and relies on no
+ * proof.
+ *
+ * Frames are a list, not JavaScript recursion, so depth is a number to check; only callbacks, which
+ * a helper runs from inside, nest the loop, and they count as frames too.
+ */
+
+import { constantOf, FUNCTION_ADDRESS } from './constants.ts';
+import { alu, atomic, compare, extend, immediate } from './evaluate.ts';
+import {
+  type Executable,
+  ExecutionFault,
+  type FaultKind,
+  type HelperArguments,
+  type Host,
+  type InterpretOptions,
+  type Machine,
+  type Outcome,
+  type Registers,
+} from './machine.ts';
+import type { AddressSpace, ByteRegion } from './memory.ts';
+import type { Instruction } from './program.ts';
+import {
+  type AluOperation,
+  type AtomicOperation,
+  type JumpCondition,
+  type Row,
+  TABLE,
+} from './table.ts';
+
+/** Top of the first frame's stack; each deeper frame lies STACK_STRIDE lower. Hosts avoid it. */
+export const STACK_ADDRESS = 0x7fff_f000_0000n;
+const STACK_STRIDE = 0x10_0000n;
+
+const DEFAULT_STACK_BYTES = 512;
+/** MAX_CALL_FRAMES of include/linux/bpf_verifier.h. */
+const DEFAULT_MAX_DEPTH = 8;
+/** BPF_MAX_LOOPS of include/linux/bpf.h. */
+const DEFAULT_MAY_GOTO_BUDGET = 8 * 1024 * 1024;
+
+interface Frame {
+  executable: Executable;
+  /** Where the caller continues. */
+  readonly returnPc: number;
+  /** The caller's r6 to r10. */
+  readonly saved: readonly (bigint | undefined)[];
+  readonly stack: ByteRegion;
+  mayGotoLeft: number;
+}
+
+/** Runs `instructions` until they exit, break a rule, or have executed `maxInstructions`. */
+export function interpret(
+  instructions: readonly Instruction[],
+  host: Host,
+  options: InterpretOptions = {},
+): Outcome {
+  const { mapReferences } = options;
+  const executable = mapReferences ? { instructions, mapReferences } : { instructions };
+  const run = new Run(host, options);
+  try {
+    const r0 = run.start(executable, options.entry ?? 0, options.registers ?? []);
+    return { kind: 'exit', r0, executed: run.executed };
+  } catch (error) {
+    if (error instanceof ExecutionFault) {
+      return { kind: 'fault', fault: error.fault, executed: run.executed };
+    }
+    if (error instanceof Unwind) return { kind: 'exit', r0: error.r0, executed: run.executed };
+    if (error instanceof Exhausted) {
+      return { kind: 'exhausted', pc: run.pc, executed: run.executed };
+    }
+    throw error;
+  } finally {
+    run.releaseStacks();
+  }
+}
+
+/** Thrown to leave all frames at once. */
+class Unwind {
+  readonly r0: bigint;
+  constructor(r0: bigint) {
+    this.r0 = r0;
+  }
+}
+
+class Exhausted {}
+
+class Run implements Machine {
+  readonly memory: AddressSpace;
+  pc = 0;
+  executed = 0;
+  readonly #host: Host;
+  readonly #stackBytes: number;
+  readonly #maxDepth: number;
+  readonly #maxInstructions: number;
+  readonly #mayGotoBudget: number;
+  readonly #frames: Frame[] = [];
+  /** r0 to r10. A callback saves and restores what it must. */
+  #registers: Registers = [];
+  #instructions: readonly Instruction[] = [];
+  #pendingTailCall: { target: Executable; context: bigint } | undefined;
+
+  constructor(host: Host, options: InterpretOptions) {
+    this.#host = host;
+    this.memory = host.memory;
+    this.#stackBytes = options.stackBytes ?? DEFAULT_STACK_BYTES;
+    this.#maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
+    this.#maxInstructions = options.maxInstructions ?? Number.POSITIVE_INFINITY;
+    this.#mayGotoBudget = options.mayGotoBudget ?? DEFAULT_MAY_GOTO_BUDGET;
+  }
+
+  get depth(): number {
+    return this.#frames.length;
+  }
+
+  get executable(): Executable {
+    return this.#top().executable;
+  }
+
+  start(executable: Executable, entry: number, args: readonly bigint[]): bigint {
+    this.#registers = new Array(11).fill(undefined);
+    this.#enter(executable, entry, args);
+    return this.#loop();
+  }
+
+  /** A host's memory outlives the run; its stacks must not. */
+  releaseStacks(): void {
+    for (const frame of this.#frames) this.memory.remove(frame.stack);
+    this.#frames.length = 0;
+  }
+
+  fault(kind: FaultKind, reason: string, address?: bigint): ExecutionFault {
+    const { pc } = this;
+    return new ExecutionFault(
+      address === undefined ? { kind, pc, reason } : { kind, pc, reason, address },
+    );
+  }
+
+  functionAt(address: bigint): number | undefined {
+    const offset = address - FUNCTION_ADDRESS;
+    if (offset < 0n || offset % 8n !== 0n) return undefined;
+    const slot = offset / 8n;
+    return slot < BigInt(this.#instructions.length) ? Number(slot) : undefined;
+  }
+
+  call(pc: number, args: readonly bigint[]): bigint {
+    const returnPc = this.pc;
+    const registers = [...this.#registers];
+    this.#enter(this.executable, pc, args);
+    const r0 = this.#loop();
+    this.#registers = registers;
+    this.pc = returnPc;
+    return r0;
+  }
+
+  tailCall(target: Executable, context: bigint): void {
+    this.#pendingTailCall = { target, context };
+  }
+
+  unwind(r0: bigint): never {
+    throw new Unwind(r0);
+  }
+
+  #top(): Frame {
+    return this.#frames[this.#frames.length - 1]!;
+  }
+
+  /** Opens a frame with `args` in r1 and up. */
+  #enter(executable: Executable, pc: number, args: readonly (bigint | undefined)[]): void {
+    const depth = this.#frames.length;
+    if (depth >= this.#maxDepth) {
+      throw this.fault('depth', `more than ${this.#maxDepth} nested calls`);
+    }
+    const top = STACK_ADDRESS - BigInt(depth) * STACK_STRIDE;
+    const stack: ByteRegion = {
+      name: `stack of frame ${depth}`,
+      base: top - BigInt(this.#stackBytes),
+      bytes: new Uint8Array(this.#stackBytes),
+      access: 'read-write',
+    };
+    this.memory.add(stack);
+    const saved = this.#registers.slice(6);
+    this.#frames.push({
+      executable,
+      returnPc: this.pc + 1,
+      saved,
+      stack,
+      mayGotoLeft: this.#mayGotoBudget,
+    });
+    this.#instructions = executable.instructions;
+    this.#registers.fill(undefined);
+    args.forEach((value, index) => {
+      this.#registers[index + 1] = value;
+    });
+    this.#registers[10] = top;
+    this.pc = pc;
+  }
+
+  /** Closes the current frame; the caller's registers are back, but for r0 to r5. */
+  #leave(): void {
+    const frame = this.#frames.pop()!;
+    this.memory.remove(frame.stack);
+    const r0 = this.#registers[0];
+    this.#registers.fill(undefined);
+    this.#registers[0] = r0;
+    frame.saved.forEach((value, index) => {
+      this.#registers[index + 6] = value;
+    });
+    this.pc = frame.returnPc;
+    const caller = this.#frames.at(-1);
+    if (caller) this.#instructions = caller.executable.instructions;
+  }
+
+  /** Executes until the frame that is current now has exited; its r0. */
+  #loop(): bigint {
+    const depth = this.#frames.length;
+    while (this.#frames.length >= depth) {
+      const instruction = this.#instructions[this.pc];
+      if (!instruction) throw this.fault('pc', 'execution left the program');
+      if (this.executed >= this.#maxInstructions) throw new Exhausted();
+      this.executed++;
+      this.#host.trace?.(this.pc, this.#registers, this);
+      this.#step(instruction, TABLE[instruction.op]!, depth);
+    }
+    return this.#registers[0]!;
+  }
+
+  /** Executes one instruction and moves `pc`. `depth` is where the loop ends. */
+  #step(instruction: Instruction, row: Row, depth: number): void {
+    switch (row.kind) {
+      case 'alu':
+        this.#stepAlu(instruction, row);
+        break;
+      case 'cast':
+        this.#stepCast(instruction);
+        break;
+      case 'load':
+        this.#write(
+          instruction.dst,
+          extend(
+            this.#load(this.#address(instruction.src, instruction.off), row.sizeBytes),
+            row.sizeBytes,
+            row.signed ? 'sign' : 'zero',
+          ),
+        );
+        break;
+      case 'store':
+        this.#store(
+          this.#address(instruction.dst, instruction.off),
+          row.sizeBytes,
+          this.#operand(instruction, row),
+        );
+        break;
+      case 'atomic':
+        this.#stepAtomic(instruction, row);
+        break;
+      case 'jump':
+        this.#stepJump(instruction, row);
+        break;
+      case 'goto':
+        this.pc += instruction.off;
+        break;
+      case 'may_goto': {
+        const frame = this.#top();
+        if (frame.mayGotoLeft === 0) this.pc += instruction.off;
+        else frame.mayGotoLeft--;
+        break;
+      }
+      case 'call':
+        this.#stepCall(instruction, row);
+        return;
+      case 'exit':
+        this.#exit(depth);
+        return;
+      case 'constant':
+        this.#write(instruction.dst, this.#constant(instruction, row));
+        this.pc += 2;
+        return;
+      case 'packet':
+        this.#stepPacket(instruction, row, depth);
+        return;
+      case 'continuation':
+        throw this.fault('pc', 'execution entered the second slot of a constant');
+      default:
+        row.kind satisfies never;
+    }
+    this.pc++;
+  }
+
+  /** A callee may leave r0 alone; the program and its callbacks may not. */
+  #exit(depth: number): void {
+    if (this.#frames.length === depth) this.#read(0);
+    this.#leave();
+  }
+
+  #read(register: number): bigint {
+    const value = this.#registers[register];
+    if (value === undefined) {
+      throw this.fault('uninitialized', `r${register} is read but was never written`);
+    }
+    return value;
+  }
+
+  #write(register: number, value: bigint): void {
+    if (register === 10) throw this.fault('frame-pointer', 'r10 cannot be written');
+    this.#registers[register] = value;
+  }
+
+  #operand(instruction: Instruction, row: Row): bigint {
+    return row.source === 'reg' ? this.#read(instruction.src) : immediate(instruction.imm);
+  }
+
+  #address(register: number, offset: number): bigint {
+    return BigInt.asUintN(64, this.#read(register) + BigInt(offset));
+  }
+
+  #load(address: bigint, sizeBytes: number): bigint {
+    const value = this.memory.load(address, sizeBytes);
+    if (value !== undefined) return value;
+    const reason = `${sizeBytes} bytes at 0x${address.toString(16)} cannot be read`;
+    throw this.fault('access', reason, address);
+  }
+
+  #store(address: bigint, sizeBytes: number, value: bigint): void {
+    if (this.memory.store(address, sizeBytes, value)) return;
+    const reason = `${sizeBytes} bytes at 0x${address.toString(16)} cannot be written`;
+    throw this.fault('access', reason, address);
+  }
+
+  #stepAlu(instruction: Instruction, row: Row): void {
+    const dst = row.dst === 'update' ? this.#read(instruction.dst) : 0n;
+    const src = row.source === 'none' ? 0n : this.#operand(instruction, row);
+    const operation = row.operation as AluOperation;
+    const width = row.width as 32 | 64;
+    this.#write(instruction.dst, alu(operation, width, dst, src, row.sizeBytes));
+  }
+
+  #stepCast({ dst, src, imm }: Instruction): void {
+    const cast = this.#host.castAddress?.(this.#read(src), imm >>> 16, imm & 0xffff);
+    if (cast === undefined) throw this.fault('unsupported', 'this host has no address spaces');
+    this.#write(dst, cast);
+  }
+
+  #stepJump(instruction: Instruction, row: Row): void {
+    const condition = row.operation as JumpCondition;
+    const dst = this.#read(instruction.dst);
+    const src = this.#operand(instruction, row);
+    if (compare(condition, row.width as 32 | 64, dst, src)) this.pc += instruction.off;
+  }
+
+  #stepAtomic(instruction: Instruction, row: Row): void {
+    const operation = row.operation as AtomicOperation;
+    const loads = operation === 'load_acquire';
+    const base = loads ? instruction.src : instruction.dst;
+    const address = this.#address(base, instruction.off);
+    const operand = loads ? 0n : this.#read(instruction.src);
+    const r0 = operation === 'cmpxchg' ? this.#read(0) : 0n;
+    const before = operation === 'store_release' ? 0n : this.#load(address, row.sizeBytes);
+    const after = atomic(operation, row.sizeBytes, before, operand, r0);
+    if (!loads) this.#store(address, row.sizeBytes, after.memory);
+    if (after.register === undefined) return;
+    const fetching = loads ? instruction.dst : operation === 'cmpxchg' ? 0 : instruction.src;
+    this.#write(fetching, after.register);
+  }
+
+  #constant(instruction: Instruction, row: Row): bigint {
+    const value = constantOf(instruction, row, this.pc, this.executable, this.#host);
+    if (value !== undefined) return value;
+    throw this.fault('unsupported', `this host has nothing for '${row.name}'`);
+  }
+
+  #stepPacket(instruction: Instruction, row: Row, depth: number): void {
+    const context = this.#read(6);
+    const index = row.operation === 'ind' ? this.#read(instruction.src) : 0n;
+    const offset = Number(BigInt.asIntN(32, index + BigInt(instruction.imm)));
+    if (!this.#host.loadPacket) throw this.fault('unsupported', 'this host has no packet');
+    const value = this.#host.loadPacket(offset, row.sizeBytes, context);
+    this.#registers[0] = value ?? 0n;
+    // A failed load returns 0 from the function that it is in.
+    if (value === undefined) {
+      this.#exit(depth);
+      return;
+    }
+    for (let register = 1; register <= 5; register++) this.#registers[register] = undefined;
+    this.pc++;
+  }
+
+  #stepCall(instruction: Instruction, row: Row): void {
+    switch (row.operation) {
+      case 'subprogram':
+        this.#callFunction(this.pc + 1 + instruction.imm);
+        return;
+      case 'kfunc': {
+        const result = this.#host.kfunc?.(this.pc, this.#arguments(), this);
+        this.#returned(result, 'this host has no kernel functions');
+        return;
+      }
+      case 'register':
+        this.#callRegister(this.#read(instruction.dst));
+        return;
+      default:
+        this.#callHelper(instruction.imm);
+    }
+  }
+
+  #callFunction(target: number): void {
+    if (target < 0 || target >= this.#instructions.length) {
+      throw this.fault('call', `there is no function at slot ${target}`);
+    }
+    this.#enter(this.executable, target, this.#registers.slice(1, 6));
+  }
+
+  /** `callx`: a function of the program, or a helper by its number. */
+  #callRegister(value: bigint): void {
+    const target = this.functionAt(value);
+    if (target !== undefined) this.#callFunction(target);
+    else if (value <= 0x7fff_ffffn) this.#callHelper(Number(value));
+    else throw this.fault('call', `0x${value.toString(16)} is no function`, value);
+  }
+
+  #callHelper(id: number): void {
+    const result = this.#host.helper?.(id, this.#arguments(), this);
+    this.#returned(result, 'this host has no helpers');
+  }
+
+  #arguments(): HelperArguments {
+    const [, r1, r2, r3, r4, r5] = this.#registers;
+    return [r1, r2, r3, r4, r5];
+  }
+
+  /** After a callee of the host: r0 is its result, r1 to r5 are gone. */
+  #returned(result: bigint | undefined, absent: string): void {
+    if (result === undefined) throw this.fault('unsupported', absent);
+    const tail = this.#pendingTailCall;
+    if (tail) {
+      this.#pendingTailCall = undefined;
+      this.#switchTo(tail.target, tail.context);
+      return;
+    }
+    this.#registers.fill(undefined, 1, 6);
+    this.#registers[0] = BigInt.asUintN(64, result);
+    this.pc++;
+  }
+
+  /** The current frame becomes the target's: a clean stack, and the same place to return to. */
+  #switchTo(target: Executable, context: bigint): void {
+    const frame = this.#top();
+    frame.executable = target;
+    frame.mayGotoLeft = this.#mayGotoBudget;
+    frame.stack.bytes.fill(0);
+    this.#instructions = target.instructions;
+    const top = this.#registers[10];
+    this.#registers.fill(undefined);
+    this.#registers[1] = context;
+    this.#registers[10] = top;
+    this.pc = 0;
+  }
+}
