@@ -1,8 +1,9 @@
 /**
- * Attach types in the order of `enum bpf_attach_type` (uapi/linux/bpf.h of Linux 6.18), named as
+ * Attach types by number: enum bpf_attach_type (uapi linux/bpf.h of 6.18), named as
  * libbpf_bpf_attach_type_str names them.
  */
-export const ATTACH_TYPES: readonly string[] = Object.freeze([
+
+export const ATTACH_TYPES: readonly string[] = [
   'cgroup_inet_ingress',
   'cgroup_inet_egress',
   'cgroup_inet_sock_create',
@@ -61,4 +62,4 @@ export const ATTACH_TYPES: readonly string[] = Object.freeze([
   'netkit_peer',
   'trace_kprobe_session',
   'trace_uprobe_session',
-]);
+];

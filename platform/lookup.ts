@@ -37,6 +37,15 @@ export const contextLayout = (name: string): ContextLayout | undefined => layout
 
 export const helper = (id: number): HelperRow | undefined => helpersById.get(id);
 
+/** The helper's contract for programs of this type: its row, with the variant that applies. */
+export function helperFor(id: number, type: string): HelperRow | undefined {
+  const row = helpersById.get(id);
+  const variant = row?.variants?.find(({ programTypes }) => programTypes.includes(type));
+  if (row === undefined || variant === undefined) return row;
+  const { programTypes: _, ...different } = variant;
+  return { ...row, ...different };
+}
+
 /** With its prefix: `bpf_map_lookup_elem`. */
 export const helperByName = (name: string): HelperRow | undefined => helpersByName.get(name);
 
@@ -51,6 +60,7 @@ export function has(host: Profile, since: KernelVersion): boolean {
 
 /** Whether programs of this type (and attach type) may call the helper. */
 export function mayCall(row: HelperRow, type: string, attachType?: string): boolean {
+  if (row.kernelOnly && type === 'memory') return false;
   if (row.programTypes !== 'all' && !row.programTypes.includes(type)) return false;
   const attachTypes = row.attachTypes?.[type];
   return attachTypes === undefined || attachTypes.includes(attachType ?? '');

@@ -93,6 +93,8 @@ export interface Argument {
   readonly releases?: boolean;
   /** For dynptr: 'uninit' creates one; the others require an initialised one. */
   readonly dynptr?: 'uninit' | 'any' | 'local' | 'ringbuf' | 'skb' | 'xdp';
+  /** For 'uninit' dynptrs: what kind the call makes of it. */
+  readonly creates?: 'local' | 'ringbuf' | 'skb' | 'xdp' | 'skb-meta' | 'file' | 'copy';
   /** Map types that a 'map' argument accepts are stated by the map type's row (`helpers`). */
   readonly callback?: CallbackShape;
 }
@@ -128,6 +130,12 @@ export interface Return {
   readonly boundedBySize?: boolean;
   /** The result is a reference that must be released. */
   readonly acquires?: boolean;
+  /** The memory belongs to the dynptr argument and is gone with it. */
+  readonly ofDynptr?: boolean;
+  /** The memory returned may not be written. */
+  readonly readOnly?: boolean;
+  /** 'btf' only: trusted (valid, no null check needed before use as an argument) or RCU-protected. */
+  readonly trust?: 'trusted' | 'rcu';
 }
 
 export interface HelperRow {
@@ -143,16 +151,32 @@ export interface HelperRow {
   readonly programTypes: 'all' | readonly string[];
   /** Further restricted to these attach types, per program type. */
   readonly attachTypes?: Readonly<Record<string, readonly string[]>>;
+  /** The arguments from this index on may be left uninitialised (what a format does not use). */
+  readonly variadicFrom?: number;
   /** Invalidates packet pointers. */
   readonly changesPacket?: boolean;
   /** May sleep: needs the `sleepable` flag. */
   readonly sleeps?: boolean;
   /** Needs full privilege (CAP_PERFMON / CAP_SYS_ADMIN) on Linux. */
   readonly privileged?: boolean;
+  /** Needs at least CAP_BPF: an unprivileged loader may not use it. */
+  readonly needsCapBpf?: boolean;
+  /** Speaks of kernel objects (tasks, cgroups, perf events) that no other host has. */
+  readonly kernelOnly?: boolean;
   /** Packet pointers are accepted for memory, map-key and map-value arguments. */
   readonly packetAccess?: boolean;
   /** Its contract has no semantics here: programs that call it are `unsupported`. */
   readonly unsupported?: string;
+  /** Contracts that differ for some program types; `helperFor` picks. */
+  readonly variants?: readonly HelperVariant[];
+}
+
+/** What a helper's contract is instead, for programs of these types. */
+export interface HelperVariant {
+  readonly programTypes: readonly string[];
+  readonly gpl?: boolean;
+  readonly arguments?: readonly Argument[];
+  readonly returns?: Return;
 }
 
 /** A kernel function; arguments come from BTF, flags from the kernel's BTF_ID sets. */
