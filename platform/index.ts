@@ -1,6 +1,6 @@
 /** What a host offers a program: look-ups over the platform tables. */
 
-export { ATTACH_TYPES, ATTACH_TYPES } from './attach-types.ts';
+export { ATTACH_TYPES } from './attach-types.ts';
 export {
   type ContextAccess,
   contextAccess,
