@@ -203,14 +203,20 @@ function identify(
     slot,
     kind: 'operation',
     reason: `${FIELD_NAMES[field]} of opcode 0x${hex} is ${value}, which selects no operation (known: ${known})`,
-    linux:
-      first.kind === 'atomic'
-        ? `BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, '0')}`
-        : first.kind === 'constant'
-          ? 'unrecognized bpf_ld_imm64 insn'
-          : reservedMessage(first),
+    linux: unknownOperationMessage(rows, imm),
   });
   return -1;
+}
+
+/** Linux's words for a field that selects no operation. */
+function unknownOperationMessage(rows: readonly Row[], imm: number): string {
+  const first = rows[0]!;
+  if (first.kind === 'constant') return 'unrecognized bpf_ld_imm64 insn';
+  if (first.kind !== 'atomic') return reservedMessage(first, imm);
+  // A byte or half-word has no read-modify-write, but that is what such an immediate says.
+  const isKnown = TABLE.some((row) => row.kind === 'atomic' && row.imm === imm);
+  if (isKnown) return 'invalid atomic operand size';
+  return `BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, '0')}`;
 }
 
 const FIELD_NAMES: Record<Field, string> = {
@@ -235,7 +241,7 @@ function checkFields(
   const reserved = (bit: number, field: Field) => {
     if ((requires & bit) === 0 || fields[field] === 0) return false;
     const reason = `${FIELD_NAMES[field]} of '${row.name}' is reserved and must be 0, not ${fields[field]}`;
-    return report(errors, { slot, kind: 'reserved', reason, linux: reservedMessage(row) });
+    return report(errors, { slot, kind: 'reserved', reason, linux: reservedMessage(row, imm) });
   };
   if (
     reserved(ZERO_DST, 'dst') ||
@@ -313,7 +319,7 @@ function report(errors: DecodeError[], error: DecodeError): true {
 }
 
 /** Linux's words for a reserved field, by kind of instruction (kernel/bpf/verifier.c of 6.18). */
-function reservedMessage(row: Row): string {
+function reservedMessage(row: Row, imm: number): string {
   switch (row.kind) {
     case 'alu':
       return `${ALU_MESSAGES[row.operation] ?? 'BPF_ALU'} uses reserved fields`;
@@ -330,9 +336,9 @@ function reservedMessage(row: Row): string {
     case 'goto':
       return 'BPF_JA uses reserved fields';
     case 'may_goto':
-      return 'invalid may_goto imm 0';
+      return `invalid may_goto imm ${imm}`;
     case 'call':
-      return 'BPF_CALL uses reserved fields';
+      return row.operation === 'register' ? 'unknown opcode 8d' : 'BPF_CALL uses reserved fields';
     case 'exit':
       return 'BPF_EXIT uses reserved fields';
     case 'constant':

@@ -26,6 +26,9 @@ export interface MapSpec {
   /** BPF_F_* map-creation flags. */
   readonly flags: number;
   readonly mapExtra: number;
+  /** Shared under its name in the BPF file system (LIBBPF_PIN_BY_NAME). */
+  readonly pinning?: 'by-name';
+  readonly numaNode?: number;
   /** Template of the inner map, for maps of maps. */
   readonly inner?: MapSpec;
   /** Type ids in the program's BTF. */
