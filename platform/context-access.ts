@@ -50,8 +50,11 @@ function allows(
   if (start !== 0) return false;
   if (sizeBytes === field.sizeBytes) return true;
   const wide = field.wide === 'read-write' || (field.wide === 'read' && direction === 'read');
-  return wide && sizeBytes === 8 && field.offset % 8 === 0;
+  return wide && sizeBytes === 2 * field.sizeBytes && field.offset % sizeBytes === 0;
 }
+
+const attachedTo = (allowed: readonly string[] | undefined, attachType: string | undefined) =>
+  allowed === undefined || allowed.includes(attachType ?? '');
 
 /** The field that an access hits, or undefined where the access is not allowed. */
 export function contextAccess(
@@ -66,9 +69,8 @@ export function contextAccess(
   );
   const field = layout.fields[index];
   if (field === undefined) return undefined;
-  if (field.attachTypes !== undefined && !field.attachTypes.includes(attachType ?? '')) {
-    return undefined;
-  }
+  if (!attachedTo(field.attachTypes, attachType)) return undefined;
+  if (direction === 'write' && !attachedTo(field.writeAttachTypes, attachType)) return undefined;
   const start = offset - field.offset;
   return allows(field, start, sizeBytes, direction) ? { field, index, start } : undefined;
 }

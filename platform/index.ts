@@ -7,6 +7,7 @@ export {
   type Direction,
 } from './context-access.ts';
 export { LAYOUTS } from './contexts/index.ts';
+export { FLOW_KEYS_BYTES } from './contexts/tracing.ts';
 export { HELPERS } from './helpers/index.ts';
 export {
   acceptsMap,

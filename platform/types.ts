@@ -33,11 +33,13 @@ export interface ContextField {
    * and writes of any aligned part.
    */
   readonly narrow: 'none' | 'read-start' | 'read-halves' | 'read' | 'read-write';
-  /** Also allow one 8-byte access covering two adjacent 4-byte elements (e.g. ip6 arrays). */
+  /** Also allow one aligned access of twice the size (two adjacent elements of an ip6 array). */
   readonly wide?: 'read' | 'read-write';
   readonly nullable?: boolean;
   /** Access only with these attach types; absent: all. */
   readonly attachTypes?: readonly string[];
+  /** Writes only with these attach types; absent: wherever `attachTypes` allows access. */
+  readonly writeAttachTypes?: readonly string[];
   /** Kernel type for 'btf'. */
   readonly typeName?: string;
   /**

@@ -49,6 +49,9 @@ const POINTER_SLOTS: Partial<Record<FieldKind, number>> = {
 };
 export const SECOND_SOCKET_SLOT = 7;
 
+/** Read in aligned 2-byte halves or whole. */
+export const READ_HALVES: Access = { narrow: 'read-halves' };
+
 /** An access that yields a pointer. */
 export function pointer(kind: FieldKind, more: Access = {}): Access {
   const slot = POINTER_SLOTS[kind];

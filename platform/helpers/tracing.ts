@@ -147,6 +147,7 @@ const KERNEL_OBJECTS: readonly HelperRow[] = [
   row(147, 'd_path', '5.10', [kernel('path'), MEMORY_INOUT, SIZE_OR_ZERO], SCALAR, {
     ...OPEN,
     programTypes: ['tracing', 'lsm'],
+    attachTypes: { tracing: [...TRAMPOLINES.tracing, 'trace_iter'] },
   }),
   row(162, 'sock_from_file', '5.11', [kernel('file')], objectOrNull('socket'), {
     ...OPEN,
