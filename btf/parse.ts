@@ -42,6 +42,8 @@ export class Btf {
   readonly #strings: Buffer;
   readonly #index: TypeIndex;
   readonly #origin: BtfOrigin;
+  /** Byte offset of the type section in the bytes that were parsed. */
+  readonly #typeStart: number;
   #names: NameTable | undefined;
   #tags: ReadonlyMap<number, readonly number[]> | undefined;
 
@@ -51,6 +53,7 @@ export class Btf {
     strings: Buffer,
     index: TypeIndex,
     origin: BtfOrigin,
+    typeStart: number,
   ) {
     this.file = file;
     this.count = index.count;
@@ -58,6 +61,7 @@ export class Btf {
     this.#strings = strings;
     this.#index = index;
     this.#origin = origin;
+    this.#typeStart = typeStart;
   }
 
   /** Throws RangeError for an id that does not exist: ids from other files need `has` first. */
@@ -136,6 +140,11 @@ export class Btf {
       .filter((tag) => tag.component === component);
   }
 
+  /** Byte offset of the type's entry (struct btf_type) in the bytes that were parsed. */
+  entryOffset(id: number): number {
+    return this.#typeStart + this.#at(id) * 4;
+  }
+
   /** String at `offset` of the string section, cut to `limit` bytes. */
   string(offset: number, limit = MAX_NAME_BYTES): string {
     const strings = this.#strings;
@@ -201,7 +210,7 @@ export function parseBtf(
   const failWord = (word: number, reason: string): never => fail(typeStart + word * 4, reason);
   const index = indexTypes(words, stringBytes, failWord);
   checkContainment(words, index, failWord);
-  return new Btf(file, words, strings, index, origin);
+  return new Btf(file, words, strings, index, origin, typeStart);
 }
 
 /** struct btf_header; both sections lie inside `bytes` and the type section is whole words. */
