@@ -275,6 +275,7 @@ export interface Layout {
   readonly frame: Frame;
   /** Entries of all functions of the program. */
   readonly functions: readonly Label[];
+  /** Constant pool of the function. */
   readonly pool: readonly PoolEntry[];
 }
 
@@ -298,6 +299,7 @@ export interface Backend {
   /** Layout of the frame; `leaf`: the function calls nothing. */
   readonly frame: (allocation: Allocation, calls: 'calls' | 'leaf') => Frame;
   readonly emitPrologue: (buffer: CodeBuffer, frame: Frame) => void;
+  readonly printPrologue: (frame: Frame) => string;
   /** The instruction, with the registers of its operands in `registers` from index `first`. */
   readonly emit: (
     buffer: CodeBuffer,
@@ -306,8 +308,23 @@ export interface Backend {
     first: number,
     layout: Layout,
   ) => void;
-  /** Moves a register or slot to another; slot to slot included. */
-  readonly emitMove: (buffer: CodeBuffer, move: Move, frame: Frame) => void;
+  /** A move or swap of any two places; of a computed value, `recipe` is its instruction. */
+  readonly emitMove: (
+    buffer: CodeBuffer,
+    move: Move,
+    recipe: MachInst | undefined,
+    layout: Layout,
+  ) => void;
+  /** The move as the listing shows it. */
+  readonly printMove: (move: Move, recipe: MachInst | undefined, layout: Layout) => string;
+  /** The instruction as the listing shows it; `label` names what a jump or call refers to. */
+  readonly print: (
+    inst: MachInst,
+    registers: Int8Array,
+    first: number,
+    layout: Layout,
+    label: string,
+  ) => string;
   /** Forms of a jump or branch row, shortest first; the last reaches everything. */
   readonly branchForms: (op: number) => readonly BranchForm[];
   /** Writes form number `form` of branch `op` at `offset`; `distance` from its end. */
