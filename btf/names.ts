@@ -34,6 +34,12 @@ export function essentialBytes(name: Uint8Array, start = 0, end = name.length): 
   return end - start;
 }
 
+/** `task_struct___old` → `task_struct`. */
+export function essentialName(name: string): string {
+  const bytes = Buffer.from(name);
+  return bytes.toString('utf8', 0, essentialBytes(bytes));
+}
+
 /** FNV-1a over the essential name. */
 function hashOf(bytes: Uint8Array, start: number, length: number): number {
   let hash = 0x811c9dc5;

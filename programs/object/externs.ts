@@ -5,7 +5,7 @@
  * Kernel configuration becomes one more frozen map, laid out as libbpf does: by descending alignment,
  * ascending size, then name.
  */
-import type { Btf, BtfType } from '../../btf/index.ts';
+import { type Btf, type BtfType, essentialName } from '../../btf/index.ts';
 import type { MapSpec } from '../../isa/index.ts';
 import { type Elf, SHN_UNDEF, STB } from './elf.ts';
 import { dataMapName, F_RDONLY_PROG } from './maps.ts';
@@ -58,7 +58,7 @@ export function collectExterns(elf: Elf, btf: Btf | undefined, options: ExternOp
     const declared = sections.get(symbol.name);
     if (!btf || !declared || byName.has(symbol.name)) continue;
     const weak = symbol.binding === STB.WEAK;
-    const name = symbol.name.replace(/(?<=[^_])___[^_].*$/, '');
+    const name = essentialName(symbol.name);
     if (declared.kind === 'func') byName.set(symbol.name, { kind: 'kfunc', name, weak });
     else if (declared.section === '.ksyms') {
       const typed = btf.resolve(declared.typeId) !== 0;

@@ -7,6 +7,7 @@ import type { Btf } from '../../btf/index.ts';
 import type { Program } from '../../isa/index.ts';
 import { parseBtfExt, type SectionRecords } from './btf-ext.ts';
 import { type CodeFunction, type CodeSection, collectCode } from './code.ts';
+import { relocateCore } from './core-relocate.ts';
 import { type Elf, parseElf, sectionNamed } from './elf.ts';
 import { collectExterns, kconfigMap } from './externs.ts';
 import { Linker } from './link.ts';
@@ -51,6 +52,7 @@ export function readObject(
     externs.kconfigValue.length === 0
       ? undefined
       : maps.addData(kconfigMap(file, typed?.btf, externs.kconfigValue), -1);
+  if (typed) relocateCore(file, code, records, typed.btf, options.kernelBtf);
   relocate({ elf, code, maps, externs, kconfigMap: kconfig, options: externOptions });
   const linker = new Linker(file, typed?.btf, records);
   return entriesOf(code).map((entry) => programOf(elf, entry, linker, maps, typed?.bytes));
