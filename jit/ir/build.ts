@@ -17,7 +17,15 @@ import {
   type Target,
   VARIABLE_COUNT,
 } from './builder.ts';
-import { type Block, type IrFunction, newBlock, newConstant, newFunction, newValue } from './ir.ts';
+import {
+  type Block,
+  type IrFunction,
+  newBlock,
+  newConstant,
+  newFunction,
+  newValue,
+  resolveAll,
+} from './ir.ts';
 import { findStretches, type Stretch } from './stretches.ts';
 import { translate } from './translate.ts';
 import { assign, newVariables, openBlock, removeTrivialPhis, seal } from './variables.ts';
@@ -49,6 +57,7 @@ export function buildFunction(source: Source, range: FunctionFact): IrFunction {
   goTo(builder, range.start);
   for (const stretch of stretches) fillStretch(builder, stretch);
   removeTrivialPhis(fn);
+  resolveAll(fn);
   return fn;
 }
 

@@ -4,13 +4,9 @@
  */
 
 import { InternalError } from '../../isa/errors.ts';
-import { type Block, type IrFunction, OPS, type Value } from './ir.ts';
+import { type Block, type IrFunction, isFloating, OPS, type Value } from './ir.ts';
 import { dominates, findDominators, placesOf } from './order.ts';
 import { print } from './print.ts';
-
-/** Values that stand in no block because every block can make them. */
-export const isFloating = (value: Value): boolean =>
-  value.op === 'const' || value.op === 'frame' || value.op === 'address';
 
 /** Throws an InternalError that names `pass` and holds the dump, unless `fn` is well-formed. */
 export function check(fn: IrFunction, pass: string): void {

@@ -293,6 +293,21 @@ export function resolveArgs(args: Value[]): void {
   }
 }
 
+/** Leads every use past the copies and drops those: afterwards no `copy` is left anywhere. */
+export function resolveAll(fn: IrFunction): void {
+  for (const block of fn.blocks) {
+    for (const phi of block.phis) resolveArgs(phi.args);
+    let kept = 0;
+    for (const value of block.values) {
+      if (value.op === 'copy') continue;
+      resolveArgs(value.args);
+      block.values[kept++] = value;
+    }
+    block.values.length = kept;
+    resolveArgs(block.terminator.args);
+  }
+}
+
 export function isConstant(value: Value, lo: number, hi: number): boolean {
   return value.op === 'const' && value.lo === lo && value.hi === hi;
 }
@@ -301,3 +316,7 @@ export function isConstant(value: Value, lo: number, hi: number): boolean {
 export function isRemovable(value: Value): boolean {
   return OPS[value.op].pure || (value.op === 'load' && value.memory?.region !== 'btf-faulting');
 }
+
+/** Values that stand in no block because every block can make them. */
+export const isFloating = (value: Value): boolean =>
+  value.op === 'const' || value.op === 'frame' || value.op === 'address';

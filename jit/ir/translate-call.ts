@@ -68,25 +68,24 @@ function emitCall(builder: Builder, callee: Callee, args: Value[]): Value {
 }
 
 /**
- * `rf_tail_call(context, map, index)` yields the entry of the program to continue with, or 0 (no
- * such program, or too many tail calls in a row), in which case execution goes on here.
+ * `rf_tail_call(context, map, index)` runs the program found there, leaves its result in the first
+ * word of the run environment and yields 1; or it yields 0 (no such program, or too many tail calls
+ * in a row), and execution goes on here.
  */
 function translateTailCall(builder: Builder): void {
-  const { fn, pc } = builder;
-  const context = read(builder, 1);
-  const found = emitCall(
-    builder,
-    { kind: 'runtime', symbol: 'rf_tail_call' },
-    registers(builder, 3),
-  );
+  const { fn, pc, environment } = builder;
+  const callee = { kind: 'runtime', symbol: 'rf_tail_call' } as const;
+  const ran = emitCall(builder, callee, registers(builder, 3));
   const zero = newConstant(fn, 0, 0, pc);
-  const [failed, succeeded] = split(builder, 'eq', [found, zero]);
+  const [failed, succeeded] = split(builder, 'eq', [ran, zero]);
   builder.block = succeeded;
-  const result = emitCall(builder, { kind: 'indirect' }, [found, context]);
+  const result = emit(builder, 'load', 64, [environment]);
+  result.size = 8;
+  result.memory = { region: 'memory', frameOffset: undefined, aligned: true, signed: false };
   succeeded.terminator = returns(result, pc);
   builder.block = failed;
-  // The contract leaves r0 unspecified after a failed tail call; Linux leaves what was there.
-  write(builder, 0, newConstant(fn, 0, 0, pc));
+  // Its contract leaves r0 unspecified after a failed tail call.
+  write(builder, 0, zero);
 }
 
 /** Ends the current block with a branch to two blocks of its own: condition holds, or not. */
@@ -98,7 +97,7 @@ function split(builder: Builder, condition: 'eq' | 'slt', args: Value[]): [Block
 }
 
 /**
- * `rf_load_packet(context, offset, size)` yields the bytes in host order (RFC 9669 section 5.5
+ * `rf_load_packet(offset, size)` yields the bytes in host order (RFC 9669 section 5.5
  * wants network order read as a number), or a negative value when they are not in the packet.
  */
 export function translatePacketLoad(builder: Builder, instruction: Instruction, row: Row): void {
@@ -110,7 +109,7 @@ export function translatePacketLoad(builder: Builder, instruction: Instruction, 
       : base;
   const size = newConstant(fn, row.sizeBytes, 0, pc);
   const callee = { kind: 'runtime', symbol: 'rf_load_packet' } as const;
-  const value = emitCall(builder, callee, [read(builder, 6), offset, size]);
+  const value = emitCall(builder, callee, [offset, size]);
   const zero = newConstant(fn, 0, 0, pc);
   const [outside, inside] = split(builder, 'slt', [value, zero]);
   outside.terminator = returns(zero, pc);

@@ -1,0 +1,63 @@
+/**
+ * The passes, in order, each with the reason for its place. `after` names passes that must run
+ * earlier; that is checked when this module loads, so that reordering cannot silently break one.
+ */
+
+import { InternalError } from '../../isa/errors.ts';
+import type { Source } from '../ir/builder.ts';
+import type { IrFunction } from '../ir/ir.ts';
+import { removeDeadCode } from './dead-code.ts';
+import { expandAtomics, expandDivisions } from './expand.ts';
+import { simplify } from './simplify.ts';
+
+export interface Pass {
+  readonly name: string;
+  readonly reason: string;
+  readonly after: readonly string[];
+  /** Without it no correct code can be made: it cannot be skipped. */
+  readonly required?: true;
+  readonly run: (fn: IrFunction, source: Source) => void;
+}
+
+/** The name under which the use of facts during translation is skipped or dumped. */
+export const FACTS_PASS = 'facts';
+
+export const PASSES: readonly Pass[] = [
+  {
+    name: 'simplify',
+    reason: 'brings what clang wrote into the one form that later passes know',
+    after: [],
+    run: simplify,
+  },
+  {
+    name: 'expand-divisions',
+    reason: 'constant divisors are settled by now; the others need their guards as control flow',
+    after: ['simplify'],
+    required: true,
+    run: expandDivisions,
+  },
+  {
+    name: 'expand-atomics',
+    reason: 'machines have no fetching and, or, xor',
+    after: [],
+    required: true,
+    run: expandAtomics,
+  },
+  {
+    name: 'dead-code',
+    reason: 'everything before leaves unused values behind; selection counts uses',
+    after: ['simplify', 'expand-divisions', 'expand-atomics'],
+    run: removeDeadCode,
+  },
+];
+
+function checkOrder(passes: readonly Pass[]): void {
+  const seen = new Set<string>();
+  for (const { name, after } of passes) {
+    for (const earlier of after) {
+      if (!seen.has(earlier)) throw new InternalError('jit/opt', `${name} before ${earlier}`);
+    }
+    seen.add(name);
+  }
+}
+checkOrder(PASSES);

@@ -1,0 +1,91 @@
+/**
+ * What the stages of the compiler ask about a program, gathered once, and what the loader is told
+ * about it at the end.
+ */
+
+import type { Instruction, Program } from '../isa/index.ts';
+import { contextLayout, helperFor, programType } from '../platform/index.ts';
+import type { Facts, OperandFact } from '../verifier/facts.ts';
+import type { Relocation } from './code.ts';
+import type { Source } from './ir/builder.ts';
+import type { ProgramMeta } from './native-code.ts';
+
+/** What compilation starts from; `compile` takes it out of a proof. */
+export interface ProvenParts {
+  readonly program: Program;
+  readonly instructions: readonly Instruction[];
+  readonly facts: Facts;
+  /** Name of the profile under which it was proven. */
+  readonly profile: string;
+}
+
+const ARGUMENT_REGISTERS = 5;
+
+export function describeSource({ program, instructions, facts }: ProvenParts): Source {
+  const context = programType(program.type)?.context;
+  const layout = context ? contextLayout(context) : undefined;
+  return {
+    program,
+    instructions,
+    facts,
+    contextFields: layout?.fields ?? [],
+    helperArguments: (id) => helperFor(id, program.type)?.arguments.length ?? ARGUMENT_REGISTERS,
+    mapReferences: new Map(program.mapReferences.map((each) => [each.instruction, each])),
+    kfuncs: new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name])),
+  };
+}
+
+const UNKNOWN_OPERAND: OperandFact = Object.freeze({
+  pointer: false,
+  constant: undefined,
+  significantBits: 64,
+  signedBits: 64,
+  nonZero: false,
+  nonZero32: false,
+  notMinusOne: false,
+});
+
+/**
+ * The same facts with nothing said about values and branches; what accesses touch remains, since
+ * the meaning of a context access depends on it.
+ */
+export function withoutValueFacts(facts: Facts): Facts {
+  return {
+    reached: (pc) => facts.reached(pc),
+    mayJump: () => true,
+    mayFallThrough: () => true,
+    access: (pc) => facts.access(pc),
+    operand: () => UNKNOWN_OPERAND,
+    call: () => undefined,
+    functions: facts.functions,
+    worstCaseInstructions: facts.worstCaseInstructions,
+    unboundedBy: facts.unboundedBy,
+    stackBytes: facts.stackBytes,
+  };
+}
+
+export function describeProgram(
+  { program, facts, profile }: ProvenParts,
+  relocations: readonly Relocation[],
+): ProgramMeta {
+  const helpers = new Set<number>();
+  const kfuncs = new Set<string>();
+  for (const relocation of relocations) {
+    if (relocation.kind === 'helper') helpers.add(relocation.helper);
+    if (relocation.kind === 'kfunc') kfuncs.add(relocation.name);
+  }
+  return {
+    name: program.name,
+    type: program.type,
+    attachType: program.attachType,
+    contextSize: program.contextSize,
+    maps: program.maps,
+    helpers: [...helpers].sort((a, b) => a - b),
+    kfuncs: [...kfuncs].sort(),
+    profile,
+    worstCaseInstructions: facts.worstCaseInstructions,
+    unboundedBy: facts.unboundedBy,
+    stackBytes: facts.stackBytes,
+    returnBits: programType(program.type)?.returnBits ?? 64,
+  };
+}
