@@ -16,6 +16,20 @@
 /** Bytes of the pointer header before a native context: 8 slots. */
 export const CONTEXT_HEADER_BYTES = 64;
 
+/** Byte offset in `struct rf_run` (the sixth argument) of r0 of the program a tail call ran. */
+export const RUN_TAIL_RESULT = 0;
+
+/**
+ * Support routines of the loader, in the calling convention above.
+ *
+ * `rf_tail_call(context, map, index)`: 1 when the target ran: this function must return at once, its
+ *   r0 being the 8 bytes at RUN_TAIL_RESULT of the environment; 0: execution falls through.
+ * `rf_load_packet(offset, sizeBytes)`: legacy packet loads; `offset` sign-extended from 32 bits, the
+ *   value in host order and zero-extended, or -1 (64 bits): this function must return 0 at once.
+ * `rf_zero(address, sizeBytes)`: clears native memory (a BPF frame).
+ */
+export const RUNTIME_SYMBOLS = ['rf_tail_call', 'rf_load_packet', 'rf_zero'] as const;
+
 /** What the 8 bytes at `offset` of the code must be filled with, absolute and little-endian. */
 export type Relocation =
   | { readonly kind: 'helper'; readonly offset: number; readonly helper: number }

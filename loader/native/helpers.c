@@ -1,0 +1,39 @@
+/*
+ * One table of helpers: every file contributes its rows, this one finds them. What is missing here is
+ * refused by name when a program that calls it is loaded.
+ */
+#include "helpers.h"
+
+#include <string.h>
+
+static const struct rf_helper *const lists[] = {
+    rf_map_helpers,      rf_environment_helpers, rf_packet_helpers,
+    rf_checksum_helpers, rf_text_helpers,        rf_room_helpers,
+};
+
+static const struct {
+  const char *name;
+  rf_function function;
+} runtime[] = {
+    {"rf_tail_call", rf_tail_call},
+    {"rf_load_packet", rf_load_packet},
+    {"rf_zero", rf_zero},
+};
+
+rf_function rf_helper_by_id(uint32_t id) {
+  for (size_t list = 0; list < sizeof lists / sizeof *lists; list++)
+    for (const struct rf_helper *row = lists[list]; row->function != NULL; row++)
+      if (row->id == id) return row->function;
+  return NULL;
+}
+
+rf_function rf_runtime_by_name(const char *name) {
+  for (size_t i = 0; i < sizeof runtime / sizeof *runtime; i++)
+    if (strcmp(runtime[i].name, name) == 0) return runtime[i].function;
+  return NULL;
+}
+
+RF_HELPER(rf_zero) {
+  memset(rf_pointer(r1), 0, r2);
+  return 0;
+}

@@ -1,0 +1,302 @@
+/* Extensions, instances and runs; see instance.h. */
+#define _GNU_SOURCE
+#include "instance.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "context.h"
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rf_extension *registry;
+static uint64_t last_id;
+
+void rf_program_take(struct rf_program *program) { atomic_fetch_add(&program->references, 1); }
+
+void rf_program_drop(struct rf_program *program) {
+  if (atomic_fetch_sub(&program->references, 1) != 1) return;
+  for (uint32_t i = 0; i < program->map_count; i++) rf_map_drop(program->maps[i]);
+  if (program->arena != NULL) rf_arena_drop(program->arena);
+  free(program->maps);
+  free(program);
+}
+
+static void drop_program(void *program) { rf_program_drop(program); }
+
+struct rf_extension *rf_extension_create(struct rf_program *program) {
+  struct rf_extension *extension = calloc(1, sizeof *extension);
+  if (extension == NULL) return NULL;
+  rf_program_take(program);
+  atomic_init(&extension->references, 1);
+  atomic_init(&extension->program, program);
+  pthread_mutex_lock(&registry_lock);
+  extension->id = ++last_id;
+  extension->next = registry;
+  registry = extension;
+  pthread_mutex_unlock(&registry_lock);
+  return extension;
+}
+
+struct rf_extension *rf_extension_find(uint64_t id) {
+  pthread_mutex_lock(&registry_lock);
+  struct rf_extension *extension = registry;
+  while (extension != NULL && extension->id != id) extension = extension->next;
+  if (extension != NULL) atomic_fetch_add(&extension->references, 1);
+  pthread_mutex_unlock(&registry_lock);
+  return extension;
+}
+
+/* The last reference is given up under the registry's lock, so that it cannot be found again. */
+void rf_extension_drop(struct rf_extension *extension) {
+  pthread_mutex_lock(&registry_lock);
+  bool last = atomic_fetch_sub(&extension->references, 1) == 1;
+  if (last) {
+    struct rf_extension **link = &registry;
+    while (*link != extension) link = &(*link)->next;
+    *link = extension->next;
+  }
+  pthread_mutex_unlock(&registry_lock);
+  if (!last) return;
+  rf_retire(atomic_load(&extension->program), drop_program);
+  free(extension);
+}
+
+static bool same_plan(const struct rf_plan *a, const struct rf_plan *b) {
+  return a->kind == b->kind && a->context_bytes == b->context_bytes && a->data_slot == b->data_slot &&
+         a->end_slot == b->end_slot && a->meta_slot == b->meta_slot && a->link_layer == b->link_layer &&
+         a->socket_slots == b->socket_slots && a->program_type == b->program_type &&
+         a->return_bits == b->return_bits;
+}
+
+bool rf_extension_replace(struct rf_extension *extension, struct rf_program *program) {
+  if (!same_plan(&atomic_load(&extension->program)->plan, &program->plan)) return false;
+  rf_program_take(program);
+  rf_retire(atomic_exchange(&extension->program, program), drop_program);
+  return true;
+}
+
+static uint32_t align64(uint32_t bytes) { return (bytes + 63) & ~63u; }
+
+/* Offsets of the exchange area: words, context, then headroom, packet and tailroom, then the trace. */
+static void lay_out(struct rf_instance *instance) {
+  const struct rf_plan *plan = &instance->plan;
+  instance->context_at = RF_WORDS * 4;
+  uint32_t end = instance->context_at + align64(plan->context_bytes);
+  instance->has_packet = plan->data_slot != RF_SLOT_NONE || plan->kind == RF_CONTEXT_SKB;
+  instance->packet_at = end + (instance->has_packet ? RF_HEADROOM : 0);
+  if (instance->has_packet) end = instance->packet_at + RF_PACKET_BYTES_MAX + RF_TAILROOM;
+  instance->trace_at = end;
+  instance->exchange_bytes = (size_t)end + RF_TRACE_BYTES;
+}
+
+static bool allocate(struct rf_instance *instance) {
+  instance->context_block_bytes = RF_CONTEXT_HEADER_BYTES + rf_round8(instance->plan.context_bytes);
+  if (instance->plan.kind == RF_CONTEXT_MEMORY) instance->context_block_bytes = RF_CONTEXT_HEADER_BYTES;
+  instance->context = calloc(1, instance->context_block_bytes);
+  instance->template = calloc(1, instance->context_block_bytes);
+  instance->exchange = rf_pages(instance->exchange_bytes);
+  return instance->context != NULL && instance->template != NULL && instance->exchange != NULL;
+}
+
+struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf_thread *thread) {
+  struct rf_instance *instance = calloc(1, sizeof *instance);
+  if (instance == NULL) return NULL;
+  atomic_init(&instance->references, 1);
+  instance->plan = atomic_load(&extension->program)->plan;
+  lay_out(instance);
+  if (!allocate(instance)) {
+    rf_instance_drop(instance);
+    return NULL;
+  }
+  atomic_fetch_add(&extension->references, 1);
+  instance->extension = extension;
+  struct rf_run *run = &instance->run;
+  run->plan = &instance->plan;
+  run->pointers = (uint64_t *)(void *)instance->context;
+  run->context = instance->context + RF_CONTEXT_HEADER_BYTES;
+  run->environment = &instance->environment;
+  run->thread = thread;
+  run->socket = instance->socket;
+  run->trace = (char *)instance->exchange + instance->trace_at;
+  run->trace_capacity = RF_TRACE_BYTES;
+  return instance;
+}
+
+void rf_instance_take(struct rf_instance *instance) { atomic_fetch_add(&instance->references, 1); }
+
+void rf_instance_close(struct rf_instance *instance) {
+  if (instance->extension != NULL) rf_extension_drop(instance->extension);
+  instance->extension = NULL;
+}
+
+void rf_instance_drop(struct rf_instance *instance) {
+  if (atomic_fetch_sub(&instance->references, 1) != 1) return;
+  rf_instance_close(instance);
+  rf_pages_free(instance->exchange, instance->exchange_bytes);
+  free(instance->context);
+  free(instance->template);
+  free(instance->saved);
+  free(instance);
+}
+
+static uint32_t *words(struct rf_instance *instance) { return (uint32_t *)(void *)instance->exchange; }
+
+static void put64(uint32_t *at, uint64_t value) {
+  at[0] = (uint32_t)value;
+  at[1] = (uint32_t)(value >> 32);
+}
+
+/* Takes over the environment; every field is copied once, then checked. */
+static void begin(struct rf_instance *instance) {
+  struct rf_run *run = &instance->run;
+  struct rf_environment *environment = &instance->environment;
+  memcpy(environment, words(instance) + RF_WORD_ENVIRONMENT, sizeof *environment);
+  run->cpu = (environment->flags & RF_FIXED_CPU ? environment->cpu : run->thread->number) % RF_CPUS;
+  run->trace_bytes = 0;
+  run->redirect = (struct rf_redirect){0};
+  instance->busy = true;
+  rf_epoch_enter(run->thread);
+}
+
+static void finish(struct rf_instance *instance, uint64_t result) {
+  struct rf_run *run = &instance->run;
+  uint32_t *out = words(instance);
+  rf_epoch_exit(run->thread);
+  instance->busy = false;
+  put64(out + RF_WORD_RESULT, result);
+  out[RF_WORD_STATUS] = RF_STATUS_OK;
+  out[RF_WORD_TRACE_BYTES] = run->trace_bytes;
+  out[RF_WORD_TAIL_CALLS] = run->tail_calls;
+  memcpy(out + RF_WORD_ENVIRONMENT, &instance->environment, sizeof instance->environment);
+  memcpy(out + RF_WORD_REDIRECT, &run->redirect, sizeof run->redirect);
+  if (!instance->has_packet) return;
+  out[RF_WORD_OUT_OFFSET] = (uint32_t)(run->data - instance->exchange);
+  out[RF_WORD_OUT_BYTES] = (uint32_t)(run->end - run->data);
+  out[RF_WORD_OUT_META_BYTES] = (uint32_t)(run->data - run->meta);
+}
+
+/* What a grown head showed is not the next run's business: every run starts with a zero headroom. */
+static inline void clean_headroom(struct rf_instance *instance) {
+  uint8_t *start = instance->exchange + instance->packet_at, *lowest = instance->run.lowest;
+  if (lowest != NULL && lowest < start) memset(lowest, 0, (size_t)(start - lowest));
+}
+
+/* One entry into native code, context and packet bounds being set. */
+static inline uint64_t enter(struct rf_instance *instance, struct rf_program *program) {
+  struct rf_run *run = &instance->run;
+  run->tail_calls = 0;
+  if (instance->plan.kind == RF_CONTEXT_MEMORY) {
+    uint64_t memory = (uintptr_t)(instance->exchange + instance->context_at);
+    return program->entry(memory, instance->plan.context_bytes, 0, 0, 0, run);
+  }
+  return program->entry((uintptr_t)run->context, 0, 0, 0, 0, run);
+}
+
+/* The program of this stay: whoever replaces it waits for the epoch that `begin` announced. */
+static struct rf_program *current(struct rf_instance *instance) {
+  return atomic_load_explicit(&instance->extension->program, memory_order_acquire);
+}
+
+static enum rf_status refuse(struct rf_instance *instance) {
+  uint32_t *in = words(instance);
+  if (instance->extension == NULL) return RF_STATUS_CLOSED;
+  if (instance->busy) return RF_STATUS_BUSY;
+  if (instance->has_packet && in[RF_WORD_PACKET_BYTES] > RF_PACKET_BYTES_MAX) return RF_STATUS_SIZE;
+  return RF_STATUS_OK;
+}
+
+void rf_instance_run(struct rf_instance *instance) {
+  uint32_t *in = words(instance);
+  enum rf_status status = refuse(instance);
+  if (status != RF_STATUS_OK) {
+    in[RF_WORD_STATUS] = status;
+    return;
+  }
+  begin(instance);
+  clean_headroom(instance);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) {
+    rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
+    rf_context_fill(instance, in[RF_WORD_PACKET_BYTES], in[RF_WORD_META_BYTES]);
+  }
+  finish(instance, enter(instance, current(instance)));
+}
+
+static uint64_t now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* What each run starts from: the packet, or the memory of a `memory` program. */
+struct original {
+  uint8_t *at;
+  uint32_t bytes;
+};
+
+static struct original original_of(struct rf_instance *instance) {
+  if (instance->plan.kind == RF_CONTEXT_MEMORY)
+    return (struct original){instance->exchange + instance->context_at, instance->plan.context_bytes};
+  if (!instance->has_packet) return (struct original){instance->exchange, 0};
+  return (struct original){instance->exchange + instance->packet_at, words(instance)[RF_WORD_PACKET_BYTES]};
+}
+
+static void reset(struct rf_instance *instance, struct original original, uint32_t meta_bytes) {
+  clean_headroom(instance);
+  memcpy(original.at, instance->saved, original.bytes);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, original.bytes, meta_bytes);
+}
+
+void rf_instance_test(struct rf_instance *instance) {
+  uint32_t *in = words(instance);
+  enum rf_status status = refuse(instance);
+  struct original original = original_of(instance);
+  uint32_t repeat = in[RF_WORD_REPEAT], meta_bytes = in[RF_WORD_META_BYTES];
+  uint8_t *saved = status == RF_STATUS_OK ? realloc(instance->saved, (size_t)original.bytes + 1) : NULL;
+  if (status == RF_STATUS_OK && saved == NULL) status = RF_STATUS_SIZE;
+  if (status != RF_STATUS_OK) {
+    in[RF_WORD_STATUS] = status;
+    return;
+  }
+  instance->saved = saved;
+  memcpy(saved, original.at, original.bytes);
+  begin(instance);
+  struct rf_program *program = current(instance);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
+  uint64_t result = 0, start = now_ns();
+  for (uint32_t i = 0; i < repeat; i++) {
+    reset(instance, original, meta_bytes);
+    result = enter(instance, program);
+  }
+  put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
+  finish(instance, result);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY)
+    memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);
+}
+
+size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *batch) {
+  uint32_t *in = words(instance);
+  enum rf_status status = refuse(instance);
+  if (!instance->has_packet) status = RF_STATUS_SIZE;
+  in[RF_WORD_STATUS] = status;
+  if (status != RF_STATUS_OK) return 0;
+  begin(instance);
+  struct rf_program *program = current(instance);
+  uint8_t *area = instance->exchange + instance->packet_at;
+  rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
+  size_t i = 0;
+  uint64_t result = 0, start = now_ns();
+  for (; i < batch->count; i++) {
+    uint32_t offset = batch->offsets[i], length = batch->lengths[i];
+    if (length > RF_PACKET_BYTES_MAX || offset > batch->buffer_bytes || length > batch->buffer_bytes - offset) break;
+    clean_headroom(instance);
+    memcpy(area, batch->buffer + offset, length);
+    rf_context_fill(instance, length, 0);
+    result = enter(instance, program);
+    batch->results[i] = (uint32_t)result;
+  }
+  put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
+  finish(instance, result);
+  return i;
+}

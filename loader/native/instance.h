@@ -1,0 +1,88 @@
+/*
+ * An extension is a program that can be replaced; an instance is one thread's way to run it: the
+ * memory through which JavaScript passes packets and contexts, and the native memory it runs on.
+ */
+#ifndef RF_INSTANCE_H
+#define RF_INSTANCE_H
+
+#include "epoch.h"
+#include "program.h"
+#include "run.h"
+
+struct rf_extension {
+  _Atomic uint32_t references;
+  _Atomic(struct rf_program *) program;
+  uint64_t id;
+  struct rf_extension *next; /* registry */
+};
+
+struct rf_extension *rf_extension_create(struct rf_program *program);
+/* Another thread's extension by its id; NULL: closed. */
+struct rf_extension *rf_extension_find(uint64_t id);
+void rf_extension_drop(struct rf_extension *extension);
+/* False: the new program has another context plan or other maps. */
+bool rf_extension_replace(struct rf_extension *extension, struct rf_program *program);
+
+/* Words at the start of the exchange area, 32 bits each; loader/instance.ts has the same list. */
+enum rf_word {
+  RF_WORD_STATUS = 0,         /* out: 0, or why nothing ran */
+  RF_WORD_PACKET_BYTES = 1,   /* in */
+  RF_WORD_CONTEXT_BYTES = 2,  /* in: bytes of the context given; the rest is default */
+  RF_WORD_META_BYTES = 3,     /* in: XDP metadata at the start of the packet bytes */
+  RF_WORD_RESULT = 4,         /* out: r0, two words */
+  RF_WORD_OUT_OFFSET = 6,     /* out: where the packet starts in the exchange area */
+  RF_WORD_OUT_BYTES = 7,      /* out */
+  RF_WORD_NANOSECONDS = 8,    /* out: total of all repeats, two words */
+  RF_WORD_REPEAT = 10,        /* in */
+  RF_WORD_TRACE_BYTES = 11,   /* out */
+  RF_WORD_REDIRECT = 12,      /* out: kind, ifindex, flags (2), key (2) */
+  RF_WORD_TAIL_CALLS = 18,    /* out */
+  RF_WORD_OUT_META_BYTES = 19, /* out */
+  RF_WORD_ENVIRONMENT = 20,   /* in and out: struct rf_environment, 16 words */
+  RF_WORDS = 64
+};
+
+enum rf_status { RF_STATUS_OK = 0, RF_STATUS_CLOSED = 1, RF_STATUS_BUSY = 2, RF_STATUS_SIZE = 3 };
+
+enum { RF_HEADROOM = 512, RF_TAILROOM = 4096, RF_PACKET_BYTES_MAX = 262144, RF_TRACE_BYTES = 65536 };
+
+struct rf_instance {
+  _Atomic uint32_t references;
+  struct rf_extension *extension; /* NULL: closed */
+  bool busy;
+  bool has_packet;
+  struct rf_plan plan;
+  uint8_t *exchange; /* what JavaScript sees: words, context, packet with its rooms, trace */
+  size_t exchange_bytes;
+  uint32_t context_at, packet_at, trace_at; /* offsets in it; packet_at is behind the headroom */
+  uint8_t *context;  /* native: pointer header, then the context */
+  uint8_t *template; /* the context before each run, pointer header included */
+  uint8_t *saved;    /* the packet before each run, while repeating */
+  size_t context_block_bytes;
+  uint8_t socket[RF_SOCKET_BYTES];
+  struct rf_environment environment;
+  struct rf_run run;
+};
+
+struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf_thread *thread);
+void rf_instance_take(struct rf_instance *instance);
+void rf_instance_drop(struct rf_instance *instance);
+void rf_instance_close(struct rf_instance *instance);
+
+/* One run on what lies in the exchange area. */
+void rf_instance_run(struct rf_instance *instance);
+/* REPEAT runs, packet and context reset before each, timed as a whole; packet and context of the
+ * last one are left in the exchange area. */
+void rf_instance_test(struct rf_instance *instance);
+
+struct rf_batch {
+  const uint8_t *buffer;
+  size_t buffer_bytes;
+  const uint32_t *offsets, *lengths;
+  uint32_t *results;
+  size_t count;
+};
+/* Index of the first packet that is out of bounds; `count`: all ran. */
+size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *batch);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * Maps: memory shared by programs, threads and JavaScript. One row of `rf_map_kinds` per map type;
+ * error codes are negated errno values, those that the kernel returns in the same situation
+ * (kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c, queue_stack_maps.c, ringbuf.c document them).
+ *
+ * Everything is allocated when a map is created. Elements live in that storage until the map is
+ * freed, so a pointer to a value that a program holds stays inside the map whatever others do: it
+ * may come to show another element's value, as in the kernel's preallocated maps, and nothing else.
+ */
+#ifndef RF_MAP_H
+#define RF_MAP_H
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "run.h"
+
+/* Flags of update, uapi/linux/bpf.h. */
+enum { RF_ANY = 0, RF_NOEXIST = 1, RF_EXIST = 2, RF_LOCK = 4 };
+/* Flags of creation, uapi/linux/bpf.h. */
+enum {
+  RF_F_NO_PREALLOC = 1 << 0,
+  RF_F_RDONLY_PROG = 1 << 7,
+  RF_F_WRONLY_PROG = 1 << 8,
+  RF_F_ZERO_SEED = 1 << 6
+};
+
+/* Element slots are named by index; this one ends a list. */
+enum { RF_NO_ELEMENT = 0xffffffffu };
+/* `cpu` of operations that come from JavaScript: values of per-CPU maps cover all slots. */
+enum { RF_ALL_CPUS = 0xffffffffu };
+
+struct rf_map_spec {
+  uint32_t type; /* enum bpf_map_type */
+  uint32_t key_bytes, value_bytes, max_entries, flags;
+  uint64_t extra;
+  uint64_t seed;
+  uint32_t special_offset, special_bytes; /* field that copies skip: spin lock, timer */
+  bool has_lock;
+  uint32_t lock_offset;
+};
+
+struct rf_map;
+
+struct rf_map_kind {
+  uint32_t type;
+  bool per_cpu;
+  bool holds_objects; /* values are references to maps or programs */
+  long (*create)(struct rf_map *map);
+  void (*destroy)(struct rf_map *map);
+  /* Address of the value, NULL if absent. */
+  void *(*lookup)(struct rf_map *map, const void *key, uint32_t cpu);
+  long (*update)(struct rf_map *map, const void *key, const void *value, uint64_t flags,
+                 uint32_t cpu);
+  long (*remove)(struct rf_map *map, const void *key);
+  /* First live element at or after `cursor`: its index and where key and value lie; none:
+   * RF_NO_ELEMENT. Survives concurrent changes: an element that stays is visited exactly once. */
+  uint32_t (*scan)(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value, uint32_t cpu);
+  long (*push)(struct rf_map *map, const void *value, uint64_t flags);
+  long (*pop)(struct rf_map *map, void *value);
+  long (*peek)(struct rf_map *map, void *value);
+};
+
+struct rf_map {
+  _Atomic uint32_t references;
+  const struct rf_map_kind *kind;
+  struct rf_map_spec spec;
+  uint32_t stride;      /* of one value: value size rounded up to 8, times the slots if per-CPU */
+  uint32_t cpu_stride;  /* of one per-CPU slot */
+  uint32_t key_stride;  /* key size rounded up to 8 */
+  uint8_t *values;      /* arrays: value storage, 8-byte aligned at least */
+  size_t storage_bytes; /* of the mapping behind `values` */
+  void *state;          /* the kind's own */
+  bool frozen;
+  struct rf_map *inner; /* maps of maps: what an inner map must look like */
+  _Atomic uint32_t object_lock;
+  _Atomic uint32_t owner_type; /* program arrays: 1 + the only program type inside */
+  _Atomic uint32_t handles;    /* JavaScript objects that name this map */
+};
+
+extern const struct rf_map_kind *const rf_map_kinds[];
+extern const struct rf_map_kind rf_array, rf_percpu_array, rf_hash, rf_percpu_hash, rf_lru_hash,
+    rf_lru_percpu_hash, rf_lpm_trie, rf_queue, rf_stack, rf_ringbuf, rf_prog_array,
+    rf_array_of_maps, rf_hash_of_maps, rf_bloom_filter, rf_perf_event_array, rf_devmap,
+    rf_devmap_hash, rf_cpumap, rf_xskmap;
+
+/* NULL: `*error` is -errno. */
+struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inner, long *error);
+void rf_map_take(struct rf_map *map);
+void rf_map_drop(struct rf_map *map);
+
+/* Bytes of one value as JavaScript sees it. */
+uint32_t rf_map_outer_value_bytes(const struct rf_map *map);
+/* Copies a value in or out; from outside (`RF_ALL_CPUS`) all per-CPU slots. */
+void rf_value_read(const struct rf_map *map, void *out, const void *value, uint32_t cpu);
+void rf_value_write(const struct rf_map *map, void *value, const void *in, uint32_t cpu);
+
+/* Zeroed pages; NULL: out of memory. */
+void *rf_pages(size_t bytes);
+void rf_pages_free(void *pages, size_t bytes);
+
+static inline size_t rf_round8(size_t bytes) { return (bytes + 7) & ~(size_t)7; }
+
+/* Spin locks for sections of a few dozen instructions; the holder may have lost its CPU. */
+static inline void rf_lock(_Atomic uint32_t *lock) {
+  for (uint32_t spins = 0; atomic_exchange_explicit(lock, 1, memory_order_acquire) != 0; spins++) {
+    while (atomic_load_explicit(lock, memory_order_relaxed) != 0)
+      if (++spins > 64) sched_yield();
+  }
+}
+static inline void rf_unlock(_Atomic uint32_t *lock) {
+  atomic_store_explicit(lock, 0, memory_order_release);
+}
+
+#endif

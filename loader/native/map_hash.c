@@ -1,0 +1,336 @@
+/*
+ * Hash maps: lookups without locks, changes under a lock per bucket.
+ *
+ * Elements live in one array and are chained by index. The end of bucket b's chain is the marker
+ * END | b: a reader whose element was moved to another bucket under its feet ends on a foreign
+ * marker and starts again, so a present key is never missed. A removed element keeps its link until
+ * it is used again, hence a reader standing on it finds its way on. A reader that sees a key while it
+ * is being rewritten can at worst report a value of the same map for it, as the kernel's can.
+ *
+ * Replacing a value takes a fresh element and frees the old one, as in the kernel: a pointer that a
+ * program got before no longer shows the current value. A few spare elements make that possible when
+ * the map is full. Per-CPU values are changed in place.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+
+enum { END = 0x80000000u, SPARES = 64, BUCKETS_MIN = 8 };
+
+struct element {
+  _Atomic uint32_t next; /* index, or END | bucket */
+  _Atomic uint32_t hash;
+  _Atomic uint32_t live;
+  _Atomic uint32_t used;      /* LRU: looked up since the hand last passed */
+  _Atomic uint32_t next_free; /* free list */
+  uint32_t padding;
+  uint8_t key[]; /* key_stride bytes, then stride bytes of value */
+};
+
+struct bucket {
+  _Atomic uint32_t first;
+  _Atomic uint32_t lock;
+};
+
+struct table {
+  struct bucket *buckets;
+  uint8_t *elements;
+  size_t element_bytes, bucket_bytes, total_bytes;
+  uint32_t bucket_mask, element_count;
+  uint64_t seed;
+  _Atomic uint32_t count;
+  _Atomic uint64_t free; /* change counter << 32 | first free index */
+  _Atomic uint32_t hand; /* LRU: where the search for a victim goes on */
+  bool evicts;
+};
+
+static struct element *element_at(const struct table *table, uint32_t index) {
+  return (struct element *)(table->elements + (size_t)index * table->element_bytes);
+}
+
+static uint8_t *value_of(const struct rf_map *map, struct element *element) {
+  return element->key + map->key_stride;
+}
+
+/* Multiply and fold, eight bytes at a step; seeded, so that a sender cannot aim at one bucket. */
+static uint32_t hash_of(const struct rf_map *map, const uint8_t *key) {
+  const struct table *table = map->state;
+  uint64_t hash = table->seed ^ (map->spec.key_bytes * 0x9e3779b97f4a7c15ull);
+  uint32_t left = map->spec.key_bytes;
+  for (; left > 0; ) {
+    uint64_t word = 0;
+    uint32_t step = left < 8 ? left : 8;
+    if (step == 8) memcpy(&word, key, 8);
+    else if (step == 4) memcpy(&word, key, 4);
+    else memcpy(&word, key, step);
+    unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0xa0761d6478bd642full;
+    hash = (uint64_t)product ^ (uint64_t)(product >> 64);
+    key += step;
+    left -= step;
+  }
+  return (uint32_t)(hash ^ hash >> 32);
+}
+
+static void free_push(struct table *table, uint32_t index) {
+  uint64_t old = atomic_load_explicit(&table->free, memory_order_relaxed), new;
+  do {
+    atomic_store_explicit(&element_at(table, index)->next_free, (uint32_t)old, memory_order_relaxed);
+    new = ((old >> 32) + 1) << 32 | index;
+  } while (!atomic_compare_exchange_weak_explicit(&table->free, &old, new, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
+/* The change counter defeats ABA: a head that was popped and pushed again compares unequal. */
+static uint32_t free_pop(struct table *table) {
+  uint64_t old = atomic_load_explicit(&table->free, memory_order_acquire), new;
+  do {
+    if ((uint32_t)old == RF_NO_ELEMENT) return RF_NO_ELEMENT;
+    uint32_t next = atomic_load_explicit(&element_at(table, (uint32_t)old)->next_free, memory_order_relaxed);
+    new = ((old >> 32) + 1) << 32 | next;
+  } while (!atomic_compare_exchange_weak_explicit(&table->free, &old, new, memory_order_acquire,
+                                                  memory_order_acquire));
+  return (uint32_t)old;
+}
+
+static long create_table(struct rf_map *map, bool evicts) {
+  const struct rf_map_spec *spec = &map->spec;
+  if (spec->key_bytes == 0 || spec->value_bytes == 0 || spec->max_entries == 0) return -EINVAL;
+  if (spec->max_entries > END - SPARES - 1) return -E2BIG;
+  struct table *table = calloc(1, sizeof *table);
+  if (table == NULL) return -ENOMEM;
+  uint32_t buckets = BUCKETS_MIN;
+  while (buckets < spec->max_entries && buckets < 1u << 30) buckets *= 2;
+  table->bucket_mask = buckets - 1;
+  table->bucket_bytes = (size_t)buckets * sizeof *table->buckets;
+  table->element_bytes = sizeof(struct element) + map->key_stride + map->stride;
+  table->element_count = spec->max_entries + SPARES;
+  table->total_bytes = table->bucket_bytes + table->element_bytes * table->element_count;
+  table->seed = spec->flags & RF_F_ZERO_SEED ? 0 : spec->seed;
+  table->evicts = evicts;
+  uint8_t *pages = rf_pages(table->total_bytes);
+  if (pages == NULL) {
+    free(table);
+    return -ENOMEM;
+  }
+  table->buckets = (struct bucket *)pages;
+  table->elements = pages + table->bucket_bytes;
+  for (uint32_t i = 0; i < buckets; i++) atomic_init(&table->buckets[i].first, END | i);
+  atomic_init(&table->free, RF_NO_ELEMENT);
+  for (uint32_t i = table->element_count; i-- > 0;) free_push(table, i);
+  map->state = table;
+  return 0;
+}
+
+static long create(struct rf_map *map) { return create_table(map, false); }
+static long create_lru(struct rf_map *map) { return create_table(map, true); }
+
+static void destroy(struct rf_map *map) {
+  struct table *table = map->state;
+  rf_pages_free(table->buckets, table->total_bytes);
+  free(table);
+}
+
+static bool matches(const struct rf_map *map, struct element *element, uint32_t hash, const void *key) {
+  return atomic_load_explicit(&element->hash, memory_order_relaxed) == hash &&
+         memcmp(element->key, key, map->spec.key_bytes) == 0;
+}
+
+static struct element *find(struct rf_map *map, const void *key, uint32_t hash) {
+  struct table *table = map->state;
+  uint32_t number = hash & table->bucket_mask;
+  uint32_t at;
+  do {
+    at = atomic_load_explicit(&table->buckets[number].first, memory_order_acquire);
+    while ((at & END) == 0) {
+      struct element *element = element_at(table, at);
+      if (matches(map, element, hash, key)) return element;
+      at = atomic_load_explicit(&element->next, memory_order_acquire);
+    }
+  } while (at != (END | number));
+  return NULL;
+}
+
+static void *lookup(struct rf_map *map, const void *key, uint32_t cpu) {
+  struct table *table = map->state;
+  struct element *element = find(map, key, hash_of(map, key));
+  if (element == NULL) return NULL;
+  if (table->evicts) atomic_store_explicit(&element->used, 1, memory_order_relaxed);
+  uint8_t *value = value_of(map, element);
+  return map->kind->per_cpu && cpu != RF_ALL_CPUS ? value + (size_t)cpu * map->cpu_stride : value;
+}
+
+/* Under the bucket's lock: the link that leads to the key's element, or to the end of the chain. */
+static _Atomic uint32_t *link_to(struct rf_map *map, struct bucket *bucket, uint32_t hash, const void *key) {
+  struct table *table = map->state;
+  _Atomic uint32_t *link = &bucket->first;
+  for (;;) {
+    uint32_t at = atomic_load_explicit(link, memory_order_relaxed);
+    if (at & END) return link;
+    struct element *element = element_at(table, at);
+    if (matches(map, element, hash, key)) return link;
+    link = &element->next;
+  }
+}
+
+static void unlink_element(struct table *table, _Atomic uint32_t *link) {
+  struct element *element = element_at(table, atomic_load_explicit(link, memory_order_relaxed));
+  atomic_store_explicit(&element->live, 0, memory_order_relaxed);
+  atomic_store_explicit(link, atomic_load_explicit(&element->next, memory_order_relaxed), memory_order_release);
+}
+
+/* LRU: takes an element away from whoever used it longest ago, by the second-chance rule. Two rounds
+ * always find one unless other threads keep using all of them. */
+static bool evict_one(struct rf_map *map) {
+  struct table *table = map->state;
+  for (uint64_t tries = 0; tries < 2ull * table->element_count + SPARES; tries++) {
+    uint32_t index = atomic_fetch_add(&table->hand, 1) % table->element_count;
+    struct element *element = element_at(table, index);
+    if (!atomic_load_explicit(&element->live, memory_order_relaxed)) continue;
+    if (atomic_exchange_explicit(&element->used, 0, memory_order_relaxed)) continue;
+    uint32_t hash = atomic_load_explicit(&element->hash, memory_order_relaxed);
+    struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
+    rf_lock(&bucket->lock);
+    _Atomic uint32_t *link = &bucket->first;
+    uint32_t at;
+    while (((at = atomic_load_explicit(link, memory_order_relaxed)) & END) == 0 && at != index)
+      link = &element_at(table, at)->next;
+    bool found = at == index;
+    if (found) unlink_element(table, link);
+    rf_unlock(&bucket->lock);
+    if (!found) continue;
+    free_push(table, index);
+    atomic_fetch_sub(&table->count, 1);
+    return true;
+  }
+  return false;
+}
+
+/* Counts a new element; the map is full: evicts or refuses. */
+static long admit(struct rf_map *map) {
+  struct table *table = map->state;
+  for (;;) {
+    if (atomic_fetch_add(&table->count, 1) < map->spec.max_entries) return 0;
+    atomic_fetch_sub(&table->count, 1);
+    if (!table->evicts) return -E2BIG;
+    if (!evict_one(map)) return -ENOMEM;
+  }
+}
+
+static void write_value(struct rf_map *map, struct element *element, const void *value, uint32_t cpu) {
+  uint8_t *target = value_of(map, element);
+  if (cpu != RF_ALL_CPUS || map->spec.special_bytes != 0) memset(target, 0, map->stride);
+  rf_value_write(map, target, value, cpu);
+}
+
+/* Under the bucket's lock: puts a fresh element with key and value at the head of the chain. */
+static long insert(struct rf_map *map, struct bucket *bucket, uint32_t hash, const void *key,
+                   const void *value, uint32_t cpu) {
+  struct table *table = map->state;
+  uint32_t index = free_pop(table);
+  if (index == RF_NO_ELEMENT) return -EBUSY;
+  struct element *element = element_at(table, index);
+  atomic_store_explicit(&element->hash, hash, memory_order_relaxed);
+  memcpy(element->key, key, map->spec.key_bytes);
+  write_value(map, element, value, cpu);
+  atomic_store_explicit(&element->used, 0, memory_order_relaxed);
+  atomic_store_explicit(&element->next, atomic_load_explicit(&bucket->first, memory_order_relaxed), memory_order_release);
+  atomic_store_explicit(&element->live, 1, memory_order_relaxed);
+  atomic_store_explicit(&bucket->first, index, memory_order_release);
+  return 0;
+}
+
+/* Under the bucket's lock: the key is present. */
+static long replace(struct rf_map *map, struct bucket *bucket, _Atomic uint32_t *link, uint32_t hash,
+                    const void *key, const void *value, uint64_t flags, uint32_t cpu) {
+  struct table *table = map->state;
+  uint32_t old = atomic_load_explicit(link, memory_order_relaxed);
+  struct element *element = element_at(table, old);
+  if (map->kind->per_cpu) {
+    rf_value_write(map, value_of(map, element), value, cpu);
+    atomic_store_explicit(&element->used, 1, memory_order_relaxed);
+    return 0;
+  }
+  if (flags & RF_LOCK) {
+    _Atomic uint32_t *lock = (_Atomic uint32_t *)(value_of(map, element) + map->spec.lock_offset);
+    rf_lock(lock);
+    rf_value_write(map, value_of(map, element), value, cpu);
+    rf_unlock(lock);
+    return 0;
+  }
+  /* The new element goes in front before the old one leaves: readers always find the key. */
+  long error = insert(map, bucket, hash, key, value, cpu);
+  if (error != 0) return error;
+  if (link == &bucket->first) link = &element_at(table, atomic_load(&bucket->first))->next;
+  unlink_element(table, link);
+  free_push(table, old);
+  return 0;
+}
+
+static long update(struct rf_map *map, const void *key, const void *value, uint64_t flags, uint32_t cpu) {
+  struct table *table = map->state;
+  uint64_t mode = flags & ~(uint64_t)RF_LOCK;
+  if (mode > RF_EXIST) return -EINVAL;
+  if ((flags & RF_LOCK) && !map->spec.has_lock) return -EINVAL;
+  uint32_t hash = hash_of(map, key);
+  struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
+  /* Room for a new element is made before the lock: eviction takes locks of other buckets. */
+  long admitted = mode == RF_EXIST || find(map, key, hash) != NULL ? -EBUSY : admit(map);
+  rf_lock(&bucket->lock);
+  _Atomic uint32_t *link = link_to(map, bucket, hash, key);
+  bool present = (atomic_load_explicit(link, memory_order_relaxed) & END) == 0;
+  long result;
+  if (present) result = mode == RF_NOEXIST ? -EEXIST : replace(map, bucket, link, hash, key, value, flags, cpu);
+  else if (mode == RF_EXIST) result = -ENOENT;
+  else result = admitted == 0 ? insert(map, bucket, hash, key, value, cpu) : admitted;
+  rf_unlock(&bucket->lock);
+  if (admitted == 0 && (present || result != 0)) atomic_fetch_sub(&table->count, 1);
+  /* The key vanished between the look and the lock: admit it this time. */
+  return result == -EBUSY && !present && admitted == -EBUSY ? update(map, key, value, flags, cpu) : result;
+}
+
+static long remove_element(struct rf_map *map, const void *key) {
+  struct table *table = map->state;
+  uint32_t hash = hash_of(map, key);
+  struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
+  rf_lock(&bucket->lock);
+  _Atomic uint32_t *link = link_to(map, bucket, hash, key);
+  uint32_t at = atomic_load_explicit(link, memory_order_relaxed);
+  if ((at & END) == 0) unlink_element(table, link);
+  rf_unlock(&bucket->lock);
+  if (at & END) return -ENOENT;
+  free_push(table, at);
+  atomic_fetch_sub(&table->count, 1);
+  return 0;
+}
+
+/* Key and liveness are read under the bucket's lock, so a half-written key is never shown. */
+static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value, uint32_t cpu) {
+  struct table *table = map->state;
+  for (uint32_t index = cursor; index < table->element_count; index++) {
+    struct element *element = element_at(table, index);
+    if (!atomic_load_explicit(&element->live, memory_order_acquire)) continue;
+    uint32_t hash = atomic_load_explicit(&element->hash, memory_order_relaxed);
+    struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
+    rf_lock(&bucket->lock);
+    bool live = atomic_load_explicit(&element->live, memory_order_relaxed) &&
+                atomic_load_explicit(&element->hash, memory_order_relaxed) == hash;
+    if (live) memcpy(key, element->key, map->spec.key_bytes);
+    rf_unlock(&bucket->lock);
+    if (!live) continue;
+    *value = value_of(map, element) +
+             (map->kind->per_cpu && cpu != RF_ALL_CPUS ? (size_t)cpu * map->cpu_stride : 0);
+    return index;
+  }
+  return RF_NO_ELEMENT;
+}
+
+#define HASH_OPERATIONS                                                                          \
+  .destroy = destroy, .lookup = lookup, .update = update, .remove = remove_element, .scan = scan
+
+const struct rf_map_kind rf_hash = {.type = 1, .create = create, HASH_OPERATIONS};
+const struct rf_map_kind rf_percpu_hash = {.type = 5, .per_cpu = true, .create = create, HASH_OPERATIONS};
+const struct rf_map_kind rf_lru_hash = {.type = 9, .create = create_lru, HASH_OPERATIONS};
+const struct rf_map_kind rf_lru_percpu_hash = {.type = 10, .per_cpu = true, .create = create_lru, HASH_OPERATIONS};
+const struct rf_map_kind rf_devmap_hash = {.type = 25, .create = create, HASH_OPERATIONS};

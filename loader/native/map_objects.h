@@ -1,0 +1,14 @@
+/* Maps of programs and of maps: how the loader fills them; see map_objects.c. */
+#ifndef RF_MAP_OBJECTS_H
+#define RF_MAP_OBJECTS_H
+
+#include "map.h"
+
+/* `object` is a struct rf_program or rf_map as the map's type says; NULL removes. */
+long rf_map_set_object(struct rf_map *map, const void *key, void *object);
+/* Whether a program of this type may call through, or stand in, the array; the first one decides. */
+bool rf_prog_array_accepts(struct rf_map *map, uint32_t program_type);
+/* No JavaScript names the map any more: breaks cycles of programs and the arrays they call through. */
+void rf_map_forget_objects(struct rf_map *map);
+
+#endif

@@ -1,0 +1,16 @@
+/* Ring buffer: records of any size from many producers to one consumer; see map_ringbuf.c. */
+#ifndef RF_MAP_RINGBUF_H
+#define RF_MAP_RINGBUF_H
+
+#include "map.h"
+
+void *rf_ringbuf_reserve(struct rf_map *map, uint64_t bytes);
+/* `discard` 0: publishes the record; 1: drops it. `record` is what reserve returned. */
+void rf_ringbuf_finish(void *record, uint32_t discard);
+long rf_ringbuf_output(struct rf_map *map, const void *data, uint64_t bytes);
+uint64_t rf_ringbuf_query(struct rf_map *map, uint64_t what);
+/* Copies the next published record into `out`; its length, 0xffffffff: nothing to read. */
+uint32_t rf_ringbuf_consume(struct rf_map *map, uint8_t *out, uint32_t capacity);
+uint64_t rf_ringbuf_dropped(struct rf_map *map);
+
+#endif

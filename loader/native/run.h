@@ -1,0 +1,100 @@
+/*
+ * The environment of one run: what native code, helpers and callbacks share through the sixth
+ * argument register (calling convention: jit/code.ts). Owned by one thread for the whole run; no
+ * JavaScript can see it.
+ */
+#ifndef RF_RUN_H
+#define RF_RUN_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "generated/layout.h"
+
+struct rf_run;
+struct rf_map;
+struct rf_thread;
+
+/* r1..r5 and the run; the return value is r0. Entry points, subprograms, callbacks, helpers. */
+typedef uint64_t (*rf_function)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                                struct rf_run *run);
+
+enum {
+  RF_CPUS = 16,           /* slots of per-CPU maps; a thread uses slot (its number modulo 16) */
+  RF_TAIL_CALLS_MAX = 33, /* MAX_TAIL_CALL_CNT, include/linux/bpf.h */
+  RF_SOCKET_BYTES = 80,   /* struct bpf_sock, uapi/linux/bpf.h, rounded up to 8 */
+};
+
+/* How the bytes behind r1 come about; the numbers are those of CONTEXT_KINDS in loader/plan.ts. */
+enum rf_context_kind { RF_CONTEXT_BYTES = 0, RF_CONTEXT_MEMORY = 1, RF_CONTEXT_XDP = 2, RF_CONTEXT_SKB = 3 };
+
+enum { RF_SLOT_NONE = 0xff, RF_POINTER_SLOTS = RF_CONTEXT_HEADER_BYTES / 8 };
+
+/* What a program's context needs, derived from the platform tables by the loader. */
+struct rf_plan {
+  uint32_t kind;
+  uint32_t context_bytes;
+  uint8_t data_slot, end_slot, meta_slot;
+  uint8_t link_layer;     /* the packet starts with its Ethernet header when the program sees it */
+  uint32_t socket_slots;  /* bit k: slot k points to a struct bpf_sock, never null */
+  uint32_t program_type;
+  uint8_t return_bits;
+};
+
+/* Sources of time, chance and identity; zero flags mean the real ones. */
+enum { RF_FIXED_TIME = 1, RF_FIXED_RANDOM = 2, RF_FIXED_CPU = 4, RF_FIXED_PROCESS = 8 };
+
+struct rf_environment {
+  uint32_t flags;
+  uint32_t cpu;
+  uint64_t time_ns, time_step_ns;
+  uint64_t random;
+  uint64_t pid_tgid, uid_gid;
+  char comm[16];
+};
+
+/* A decision that the kernel would have acted on after the program returned. */
+struct rf_redirect {
+  uint32_t kind; /* 0 none, 1 redirect, 2 redirect_map, 3 clone_redirect, 4 redirect_peer, 5 neigh */
+  uint32_t ifindex;
+  uint64_t flags;
+  uint64_t key;
+};
+
+struct rf_run {
+  uint64_t tail_result; /* r0 of the program that a tail call ran; read by generated code */
+  uint32_t tail_calls;
+  uint32_t cpu;
+  uint8_t *context;   /* r1; the pointer header lies before it */
+  uint64_t *pointers; /* that header */
+  const struct rf_plan *plan;
+
+  /* head_limit <= meta <= data <= end <= tail_limit, all inside one buffer of this thread */
+  uint8_t *head_limit, *meta, *data, *end, *tail_limit;
+  uint8_t *mac, *network; /* header positions; socket buffers only */
+  uint8_t *lowest;        /* lowest data the run ever had: what lies below `data` may be dirty */
+  uint64_t vlan;          /* present (bit 16) and tag control information of the socket buffer */
+
+  struct rf_environment *environment;
+  struct rf_redirect redirect;
+  char *trace;
+  uint32_t trace_bytes, trace_capacity;
+  struct rf_thread *thread;
+  uint8_t *socket; /* RF_SOCKET_BYTES behind the socket pointers of the context */
+  jmp_buf *unwind; /* where bpf_throw goes */
+  uint64_t thrown;
+};
+
+_Static_assert(offsetof(struct rf_run, tail_result) == RF_RUN_TAIL_RESULT, "see jit/code.ts");
+
+/* Writes data, data_end and data_meta into the pointer header. */
+static inline void rf_publish_packet(struct rf_run *run) {
+  const struct rf_plan *plan = run->plan;
+  if (plan->data_slot != RF_SLOT_NONE) run->pointers[plan->data_slot] = (uintptr_t)run->data;
+  if (plan->end_slot != RF_SLOT_NONE) run->pointers[plan->end_slot] = (uintptr_t)run->end;
+  if (plan->meta_slot != RF_SLOT_NONE) run->pointers[plan->meta_slot] = (uintptr_t)run->meta;
+}
+
+#endif
