@@ -54,6 +54,7 @@ const CANDIDATES: readonly (readonly Row[])[] = Array.from({ length: 256 }, (_, 
 );
 
 const CONTINUATION = rowNamed('continuation').index;
+const CONSTANT_CODE = rowNamed('constant_value').code;
 const GOTOL = rowNamed('gotol').index;
 const CALL_REGISTER = rowNamed('call_register').index;
 
@@ -83,7 +84,6 @@ const REQUIRES = Uint8Array.from(
     (row.imm === 'unused' && row.kind !== 'call' ? ZERO_IMM : 0) |
     (row.immediates ? LISTED_IMM : 0),
 );
-const IS_CONSTANT = Uint8Array.from(TABLE, (row) => (row.kind === 'constant' ? 1 : 0));
 
 /** Decodes little-endian code. Never throws: what is wrong is in `errors`, in slot order. */
 export function decode(code: Uint8Array): Decoded {
@@ -103,18 +103,17 @@ export function decode(code: Uint8Array): Decoded {
       view.getInt32(at + 4, true),
       errors,
     );
-    if (IS_CONSTANT[instruction.op] === 0) {
-      instructions[slot] = instruction;
-      continue;
+    instructions[slot] = instruction;
+    if (code[at] !== CONSTANT_CODE) continue;
+    checkSecondSlot(view, slot, slots, errors);
+    // A slot with opcode 0 is meant as the second half, even where something is wrong with it.
+    if (slot + 1 >= slots || code[at + BYTES_PER_SLOT] !== 0) continue;
+    const high = view.getInt32(at + BYTES_PER_SLOT + 4, true);
+    if (instruction.op !== CONTINUATION) {
+      instructions[slot] = withHigh(instruction, slot, high, errors);
     }
-    const hasSecond = checkSecondSlot(view, slot, slots, errors);
-    instructions[slot] = hasSecond
-      ? withHigh(instruction, slot, view.getInt32(at + 12, true), errors)
-      : instruction;
-    if (hasSecond) {
-      slot++;
-      instructions[slot] = { op: CONTINUATION, dst: 0, src: 0, off: 0, imm: 0, immHigh: 0 };
-    }
+    slot++;
+    instructions[slot] = { op: CONTINUATION, dst: 0, src: 0, off: 0, imm: 0, immHigh: 0 };
   }
   if (code.length % BYTES_PER_SLOT !== 0) {
     const rest = code.length % BYTES_PER_SLOT;
@@ -280,23 +279,16 @@ function decodeCallRegister(
   return { op, dst: inImmediate ? imm : dst, src: 0, off: 0, imm: 0, immHigh: 0 };
 }
 
-/** Whether slot + 1 can be the second half of a constant; reports it when not. */
-function checkSecondSlot(
-  view: DataView,
-  slot: number,
-  slots: number,
-  errors: DecodeError[],
-): boolean {
+/** Reports a slot + 1 that cannot be the second half of a constant. */
+function checkSecondSlot(view: DataView, slot: number, slots: number, errors: DecodeError[]): void {
   const linux = 'invalid bpf_ld_imm64 insn';
   if (slot + 1 >= slots) {
     const reason = 'the second slot of this 16-byte constant is missing';
     report(errors, { slot, kind: 'constant', reason, linux });
-    return false;
+  } else if (view.getInt32((slot + 1) * BYTES_PER_SLOT, true) !== 0) {
+    const reason = 'the second slot of this 16-byte constant must be zero but for its immediate';
+    report(errors, { slot, kind: 'constant', reason, linux });
   }
-  if (view.getInt32((slot + 1) * BYTES_PER_SLOT, true) === 0) return true;
-  const reason = 'the second slot of this 16-byte constant must be zero but for its immediate';
-  report(errors, { slot, kind: 'constant', reason, linux });
-  return false;
 }
 
 function withHigh(
