@@ -116,11 +116,10 @@ class Checker {
     });
   }
 
-  #move({ from, to, kind, vreg }: Move, state: State): void {
+  #move({ from, to, kind }: Move, state: State): void {
     this.#requirePlace(to);
     if (from >= REMATERIALISE) {
-      this.#requireRecipe(from - REMATERIALISE, vreg);
-      state.set(to, new Set([vreg]));
+      state.set(to, new Set([this.#computedBy(from - REMATERIALISE)]));
       return;
     }
     this.#requirePlace(from);
@@ -137,18 +136,19 @@ class Checker {
     if (!known) this.#fail(`place ${place} is not one that this function may use`);
   }
 
-  #requireRecipe(i: number, vreg: number): void {
+  /** The value that instruction `i` computes from nothing. */
+  #computedBy(i: number): number {
     const { firstInstruction, code } = this.#allocation;
     const b = code.blocks.findIndex((_, n) => i < firstInstruction[n + 1]!);
     const inst = code.blocks[b]?.instructions[i - firstInstruction[b]!];
     const only = inst?.operands.length === 1 ? inst.operands[0]! : undefined;
-    const sound =
-      inst !== undefined &&
-      this.#backend.rows[inst.op]!.rematerialisable &&
-      only !== undefined &&
-      isDefinition(only) &&
-      vregOf(only) === vreg;
-    if (!sound) this.#fail(`instruction ${i} does not compute v${vreg} from nothing`);
+    if (inst === undefined || only === undefined || !isDefinition(only)) {
+      this.#fail(`instruction ${i} does not compute a value from nothing`);
+    }
+    if (!this.#backend.rows[inst.op]!.rematerialisable) {
+      this.#fail(`instruction ${i} may not be executed again`);
+    }
+    return vregOf(only);
   }
 
   #uses(inst: MachInst, i: number, state: State): void {
