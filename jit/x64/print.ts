@@ -17,7 +17,7 @@ const SIZE_NAMES: Readonly<Record<RegisterWidth, string>> = {
 };
 
 /** Parts of a memory operand; a place that only the assembler knows goes by its name. */
-interface AddressText {
+export interface AddressText {
   readonly base: string;
   readonly index: number;
   readonly scale: number;
