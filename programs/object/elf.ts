@@ -78,8 +78,10 @@ export interface Elf {
   readonly relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
 }
 
-/** Reads the tables of `bytes`. Section contents are views of it. */
-export function parseElf(bytes: Uint8Array, file: string): Elf {
+/** Reads the tables of a file. Section contents are views of `given`. */
+export function parseElf(given: Uint8Array, file: string): Elf {
+  // A plain array over the same memory: `slice` of a Buffer would not copy.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const fail: Fail = (offset, reason, section) => {
     throw new InputError(file, offset, reason, section);
   };

@@ -8,7 +8,7 @@
 import { type Btf, type BtfType, essentialName } from '../../btf/index.ts';
 import type { MapSpec } from '../../isa/index.ts';
 import { type Elf, SHN_UNDEF, STB } from './elf.ts';
-import { dataMapName, F_RDONLY_PROG } from './maps.ts';
+import { dataMapName, F_MMAPABLE, F_RDONLY_PROG } from './maps.ts';
 
 export interface ExternOptions {
   /** `6.18`: LINUX_KERNEL_VERSION and what depends on it. */
@@ -198,7 +198,7 @@ export function kconfigMap(file: string, btf: Btf | undefined, value: Uint8Array
     keySize: 4,
     valueSize: value.length,
     maxEntries: 1,
-    flags: F_RDONLY_PROG,
+    flags: F_RDONLY_PROG | F_MMAPABLE,
     mapExtra: 0,
     ...(id !== undefined && { btfValueTypeId: id }),
     frozen: true,

@@ -22,7 +22,7 @@ import { type MapDefinition, readDefinition } from './map-definition.ts';
 
 /** BPF_F_RDONLY_PROG and BPF_F_MMAPABLE of uapi/linux/bpf.h. */
 export const F_RDONLY_PROG = 1 << 7;
-const F_MMAPABLE = 1 << 10;
+export const F_MMAPABLE = 1 << 10;
 
 /** BPF_OBJ_NAME_LEN, with its NUL. */
 const OBJECT_NAME_BYTES = 16;
