@@ -23,5 +23,6 @@ export {
 } from './lookup.ts';
 export { MAP_TYPES } from './map-types.ts';
 export { compareVersions, PROFILES } from './profiles.ts';
+export { PROGRAM_FLAGS } from './program-flags.ts';
 export { PROGRAM_TYPES } from './program-types.ts';
 export type * from './types.ts';
