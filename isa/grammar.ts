@@ -167,7 +167,16 @@ for (const [name, text] of OTHER_TEXTS) addText(rowNamed(name), text);
 export function match(tokens: readonly Token[]): Match | Mismatch {
   const furthest = { at: 0, expected: new Set<string>() };
   const found = walk(ROOT, tokens, 0, [], furthest);
-  return found ?? { token: tokens[furthest.at]!, expected: [...furthest.expected] };
+  return found ?? { token: tokens[furthest.at]!, expected: shortened(furthest.expected) };
+}
+
+/** Different rows want r, w or either in one place, some want r0: said once. */
+function shortened(expected: ReadonlySet<string>): string[] {
+  const { r, w, any } = OPERANDS;
+  const both = expected.has(any) || (expected.has(r) && expected.has(w));
+  const implied = new Set(both ? [r, w, any, "'r0'", "'w0'"] : []);
+  const rest = [...expected].filter((what) => !implied.has(what));
+  return both ? [any, ...rest] : rest;
 }
 
 function walk(

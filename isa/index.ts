@@ -53,7 +53,8 @@ export {
   MASK_64,
   swapBytes,
 } from './evaluate.ts';
-export { interpret, STACK_ADDRESS } from './interpret.ts';
+export { STACK_ADDRESS } from './frame.ts';
+export { interpret } from './interpret.ts';
 export {
   type Executable,
   ExecutionFault,

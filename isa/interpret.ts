@@ -11,6 +11,14 @@
 import { constantOf, FUNCTION_ADDRESS } from './constants.ts';
 import { alu, atomic, compare, extend, immediate } from './evaluate.ts';
 import {
+  DEFAULT_MAX_DEPTH,
+  DEFAULT_MAY_GOTO_BUDGET,
+  DEFAULT_STACK_BYTES,
+  type Frame,
+  openStack,
+  stackTop,
+} from './frame.ts';
+import {
   type Executable,
   ExecutionFault,
   type FaultKind,
@@ -21,7 +29,7 @@ import {
   type Outcome,
   type Registers,
 } from './machine.ts';
-import type { AddressSpace, ByteRegion } from './memory.ts';
+import type { AddressSpace } from './memory.ts';
 import type { Instruction } from './program.ts';
 import {
   type AluOperation,
@@ -30,26 +38,6 @@ import {
   type Row,
   TABLE,
 } from './table.ts';
-
-/** Top of the first frame's stack; each deeper frame lies STACK_STRIDE lower. Hosts avoid it. */
-export const STACK_ADDRESS = 0x7fff_f000_0000n;
-const STACK_STRIDE = 0x10_0000n;
-
-const DEFAULT_STACK_BYTES = 512;
-/** MAX_CALL_FRAMES of include/linux/bpf_verifier.h. */
-const DEFAULT_MAX_DEPTH = 8;
-/** BPF_MAX_LOOPS of include/linux/bpf.h. */
-const DEFAULT_MAY_GOTO_BUDGET = 8 * 1024 * 1024;
-
-interface Frame {
-  executable: Executable;
-  /** Where the caller continues. */
-  readonly returnPc: number;
-  /** The caller's r6 to r10. */
-  readonly saved: readonly (bigint | undefined)[];
-  readonly stack: ByteRegion;
-  mayGotoLeft: number;
-}
 
 /** Runs `instructions` until they exit, break a rule, or have executed `maxInstructions`. */
 export function interpret(
@@ -93,6 +81,7 @@ class Run implements Machine {
   executed = 0;
   readonly #host: Host;
   readonly #stackBytes: number;
+  readonly #stack: 'zeroed' | 'unwritten';
   readonly #maxDepth: number;
   readonly #maxInstructions: number;
   readonly #mayGotoBudget: number;
@@ -106,6 +95,7 @@ class Run implements Machine {
     this.#host = host;
     this.memory = host.memory;
     this.#stackBytes = options.stackBytes ?? DEFAULT_STACK_BYTES;
+    this.#stack = options.stack ?? 'zeroed';
     this.#maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
     this.#maxInstructions = options.maxInstructions ?? Number.POSITIVE_INFINITY;
     this.#mayGotoBudget = options.mayGotoBudget ?? DEFAULT_MAY_GOTO_BUDGET;
@@ -173,13 +163,7 @@ class Run implements Machine {
     if (depth >= this.#maxDepth) {
       throw this.fault('depth', `more than ${this.#maxDepth} nested calls`);
     }
-    const top = STACK_ADDRESS - BigInt(depth) * STACK_STRIDE;
-    const stack: ByteRegion = {
-      name: `stack of frame ${depth}`,
-      base: top - BigInt(this.#stackBytes),
-      bytes: new Uint8Array(this.#stackBytes),
-      access: 'read-write',
-    };
+    const stack = openStack(depth, this.#stackBytes, this.#stack);
     this.memory.add(stack);
     const saved = this.#registers.slice(6);
     this.#frames.push({
@@ -194,7 +178,7 @@ class Run implements Machine {
     args.forEach((value, index) => {
       this.#registers[index + 1] = value;
     });
-    this.#registers[10] = top;
+    this.#registers[10] = stackTop(depth);
     this.pc = pc;
   }
 
@@ -319,8 +303,12 @@ class Run implements Machine {
   #load(address: bigint, sizeBytes: number): bigint {
     const value = this.memory.load(address, sizeBytes);
     if (value !== undefined) return value;
-    const reason = `${sizeBytes} bytes at 0x${address.toString(16)} cannot be read`;
-    throw this.fault('access', reason, address);
+    const place = this.memory.find(address, sizeBytes);
+    const where = `${sizeBytes} bytes at 0x${address.toString(16)}`;
+    if (place && 'bytes' in place.region) {
+      throw this.fault('uninitialized', `${where} were not all written`, address);
+    }
+    throw this.fault('access', `${where} cannot be read`, address);
   }
 
   #store(address: bigint, sizeBytes: number, value: bigint): void {
@@ -450,6 +438,7 @@ class Run implements Machine {
     frame.executable = target;
     frame.mayGotoLeft = this.#mayGotoBudget;
     frame.stack.bytes.fill(0);
+    frame.stack.written?.fill(0);
     this.#instructions = target.instructions;
     const top = this.#registers[10];
     this.#registers.fill(undefined);

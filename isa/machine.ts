@@ -72,7 +72,7 @@ export interface Machine {
 
 export type FaultKind =
   | 'access' // outside every region, or not allowed there
-  | 'uninitialized' // a register that was never written
+  | 'uninitialized' // a register, or tracked memory, that was never written
   | 'pc' // execution left the program or entered a constant
   | 'frame-pointer' // r10 written
   | 'depth' // too many nested calls
@@ -101,6 +101,11 @@ export interface InterpretOptions {
   readonly mapReferences?: readonly MapReference[];
   /** Stop after this many instructions; default: never. */
   readonly maxInstructions?: number;
+  /**
+   * Whether a frame's stack starts as zeros (default), or its bytes must be written before they are
+   * read, as profiles that forbid uninitialised reads demand.
+   */
+  readonly stack?: 'zeroed' | 'unwritten';
   /** Bytes of stack per frame; default 512. */
   readonly stackBytes?: number;
   /** Nested frames, callbacks included; default 8, as in Linux. */

@@ -12,6 +12,8 @@ export interface ByteRegion {
   readonly base: bigint;
   readonly bytes: Uint8Array;
   readonly access: 'read' | 'read-write';
+  /** Present: 1 for each byte that was written; the others must not be read. */
+  readonly written?: Uint8Array;
 }
 
 /** A region whose accesses the host decides. A refused access is `undefined` or `false`. */
@@ -86,6 +88,7 @@ export class AddressSpace {
     if (!place) return undefined;
     const { region, offset } = place;
     if (!('bytes' in region)) return region.load(offset, sizeBytes);
+    if (!isWritten(region, offset, sizeBytes)) return undefined;
     return readBytes(region.bytes, offset, sizeBytes);
   }
 
@@ -97,19 +100,33 @@ export class AddressSpace {
     if (!('bytes' in region)) return region.store(offset, sizeBytes, value);
     if (region.access === 'read') return false;
     writeBytes(region.bytes, offset, sizeBytes, value);
+    region.written?.fill(1, offset, offset + sizeBytes);
     return true;
   }
 
   /**
    * `sizeBytes` bytes of a byte region, as a view: what helpers take and fill. Undefined where no
-   * byte region allows it.
+   * byte region allows it. What is viewed for 'write' counts as written, and need not be before.
    */
-  view(address: bigint, sizeBytes: number, access: 'read' | 'read-write'): Uint8Array | undefined {
+  view(
+    address: bigint,
+    sizeBytes: number,
+    access: 'read' | 'write' | 'read-write',
+  ): Uint8Array | undefined {
     const place = this.find(address, sizeBytes);
     if (!place || !('bytes' in place.region)) return undefined;
-    if (access === 'read-write' && place.region.access === 'read') return undefined;
-    return place.region.bytes.subarray(place.offset, place.offset + sizeBytes);
+    const { region, offset } = place;
+    if (access !== 'read' && region.access === 'read') return undefined;
+    if (access === 'write') region.written?.fill(1, offset, offset + sizeBytes);
+    else if (!isWritten(region, offset, sizeBytes)) return undefined;
+    return region.bytes.subarray(offset, offset + sizeBytes);
   }
+}
+
+function isWritten({ written }: ByteRegion, offset: number, sizeBytes: number): boolean {
+  if (!written) return true;
+  const unwritten = written.indexOf(0, offset);
+  return unwritten < 0 || unwritten >= offset + sizeBytes;
 }
 
 /** Unsigned little-endian number of `sizeBytes` bytes at `offset`. */

@@ -59,16 +59,16 @@ const ADDRESS =
 /** ` <f+0x278>` after a numeric target. */
 const TARGET_REMARK = /([0-9a-f])\s+<[^<>]*>\s*$/;
 
-/** All lines of the file that mean something, in order. */
+/** All lines of the file that mean something, in order. Throws InputError. */
 export function* readLines(source: Source): Generator<Line> {
   let start = 0;
   for (const raw of source.text.split('\n')) {
-    yield* readLine(raw.endsWith('\r') ? raw.slice(0, -1) : raw, start);
+    yield* readLine(source, raw.endsWith('\r') ? raw.slice(0, -1) : raw, start);
     start += raw.length + 1;
   }
 }
 
-function* readLine(raw: string, start: number): Generator<Line> {
+function* readLine(source: Source, raw: string, start: number): Generator<Line> {
   if (NOISE.test(raw)) return;
   const line = withoutComment(raw);
   const heading = HEADING.exec(line);
@@ -88,6 +88,9 @@ function* readLine(raw: string, start: number): Generator<Line> {
   const trimmed = rest.trim();
   if (trimmed === '') return;
   const index = start + at + rest.indexOf(trimmed[0]!);
+  if (trimmed === '<unknown>') {
+    throw errorAt(source, { index }, 'llvm-objdump did not know this instruction; try --mcpu=v4');
+  }
   if (trimmed.startsWith('.')) yield directive(trimmed, index);
   else yield { kind: 'instruction', text: trimmed, place: { index } };
 }

@@ -89,7 +89,8 @@ describe('errors say where, and what was expected', () => {
   test.each([
     ['r1 = -r2', /:2:9: expected the same register twice; found 'r1' and 'r2'/],
     ['if r1 > goto +1', /:2:11: expected a number, a register r0 to r10; found 'goto'/],
-    ['r11 = 0', /:2:3: expected a register r0 to r10, .*found 'r11'/],
+    ['r11 = 0', /:2:3: expected a register r0 to r10 or w0 to w10, 'if', .*found 'r11'/],
+    ['<unknown>', /:2:3: llvm-objdump did not know this instruction/],
     ['r1 = *(u64 *)(w2 + 0)', /:2:17: expected a register r0 to r10; found 'w2'/],
     ['lock *(u64 *)(r1 + 0) -= r2', /:2:25: expected '\+=', '\|=', '&=', '\^='; found '-='/],
     ['r1 +', /:2:6: expected '\+=', .*; found '\+'/],

@@ -101,6 +101,23 @@ describe('memory', () => {
     expect(memory.view(112n, 9, 'read')).toBeUndefined();
   });
 
+  test('a stack may have to be written before it is read', () => {
+    const text = '*(u16 *)(r10 - 8) = 1\nr0 = *(u32 *)(r10 - 8)\nexit';
+    expect(run(text)).toEqual(exit(1n, 3));
+    const outcome = run(text, {}, { stack: 'unwritten' });
+    expect(outcome).toMatchObject({ kind: 'fault', fault: { kind: 'uninitialized', pc: 1 } });
+    const narrow = '*(u16 *)(r10 - 8) = 1\nr0 = *(u16 *)(r10 - 8)\nexit';
+    expect(run(narrow, {}, { stack: 'unwritten' })).toEqual(exit(1n, 3));
+    const filled = 'r1 = r10\nr1 += -8\ncall helper\nr0 = *(u64 *)(r10 - 8)\nexit';
+    const fill: Host['helper'] = (_id, [address], { memory }) => {
+      expect(memory.view(address!, 8, 'read')).toBeUndefined();
+      memory.view(address!, 8, 'write')!.fill(1);
+      return 0n;
+    };
+    const after = run(filled, { helper: fill }, { stack: 'unwritten' });
+    expect(after).toEqual(exit(0x0101010101010101n, 5));
+  });
+
   test('stacks are gone after the run, also after a fault', () => {
     const memory = new AddressSpace();
     run('r0 = *(u8 *)(r10 + 0)\nexit', { memory });
