@@ -1,0 +1,69 @@
+/** Encoding: what the decoder refused, and what the profile's instruction set does not have. */
+
+import {
+  type DecodeError,
+  type Instruction,
+  type Program,
+  type Row,
+  TABLE,
+} from '../../isa/index.ts';
+import type { Profile } from '../../platform/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+
+export function checkEncoding(
+  program: Program,
+  instructions: readonly Instruction[],
+  errors: readonly DecodeError[],
+  profile: Profile,
+): Failure[] {
+  const unresolved = program.unresolved?.[0];
+  if (unresolved !== undefined) {
+    const { instruction, reason } = unresolved;
+    return [{ code: 'program-unresolved', pc: instruction, values: { reason } }];
+  }
+  if (instructions.length === 0) return [{ code: 'empty-program', pc: 0, values: {} }];
+  const most = profile.maxInstructions;
+  if (instructions.length > most) {
+    const values = { count: instructions.length, most };
+    return [{ code: 'program-too-long', pc: most, values }];
+  }
+  const failures: Failure[] = errors.map(({ slot, reason, linux }) => ({
+    code: 'bad-instruction',
+    pc: slot,
+    values: { reason, linux },
+  }));
+  if (failures.length > 0) return failures;
+  for (let pc = 0; pc < instructions.length; pc++) {
+    const insn = instructions[pc]!;
+    const failure = checkInstruction(pc, insn, TABLE[insn.op]!, profile);
+    if (failure !== null) failures.push(failure);
+  }
+  return failures;
+}
+
+function checkInstruction(
+  pc: number,
+  insn: Instruction,
+  row: Row,
+  profile: Profile,
+): Failure | null {
+  if (row.version > profile.isa) {
+    const opcode = row.code.toString(16);
+    const values = { name: row.name, version: row.version, isa: profile.isa, opcode };
+    return { code: 'instruction-set', pc, values };
+  }
+  // RFC 9669 defines these; Linux refuses them where they are constants.
+  if (profile.family === 'memory' || row.kind !== 'alu' || row.source !== 'imm') return null;
+  if (DIVISIONS.has(row.operation) && insn.imm === 0) {
+    return { code: 'division-by-zero', pc, values: {} };
+  }
+  const tooFar = insn.imm < 0 || insn.imm >= row.width;
+  if (SHIFTS.has(row.operation) && tooFar) {
+    const values = { imm: insn.imm, width: row.width, most: row.width - 1 };
+    return { code: 'shift-too-far', pc, values };
+  }
+  return null;
+}
+
+const DIVISIONS: ReadonlySet<string> = new Set(['div', 'sdiv', 'mod', 'smod']);
+const SHIFTS: ReadonlySet<string> = new Set(['lsh', 'rsh', 'arsh']);

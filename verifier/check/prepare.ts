@@ -1,0 +1,111 @@
+/**
+ * From a program to the subject of its verification: decode it, check what can be checked without
+ * walking it, and resolve what it names. Failures found here end the verification.
+ */
+
+import { decode, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
+import {
+  contextLayout,
+  type HelperRow,
+  helperFor,
+  mapType,
+  type Profile,
+  programType,
+} from '../../platform/index.ts';
+import { buildCfg } from '../cfg.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import { liveRegisters } from '../liveness.ts';
+import { obligationsOf } from '../obligations/derive.ts';
+import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
+import { checkEncoding } from './encoding.ts';
+import { checkHelper } from './helpers.ts';
+import { resolveMaps } from './maps.ts';
+
+export interface Prepared {
+  readonly subject: Subject | undefined;
+  readonly failures: readonly Failure[];
+}
+
+const refuse = (failures: readonly Failure[]): Prepared => ({ subject: undefined, failures });
+
+export function prepare(program: Program, profile: Profile, privilege: Privilege): Prepared {
+  const type = programType(program.type);
+  if (type === undefined || type.unsupported !== undefined) {
+    const reason = type?.unsupported ?? 'no such type';
+    const values = { type: program.type, reason };
+    return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
+  }
+  const { instructions, errors } = decode(program.code);
+  const encoding = checkEncoding(program, instructions, errors, profile);
+  if (encoding.length > 0) return refuse(encoding);
+  const { cfg, failures } = buildCfg(program, instructions);
+  if (failures.length > 0) return refuse(failures);
+  const { maps, innerMap } = withInnerMaps(program.maps);
+  const mapFailures: Failure[] = [];
+  const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
+  if (mapFailures.length > 0) return refuse(mapFailures);
+  const rows = instructions.map((insn) => TABLE[insn.op]!);
+  const { helperAt, failures: callFailures } = resolveHelpers(
+    program,
+    instructions,
+    profile,
+    privilege,
+  );
+  if (callFailures.length > 0) return refuse(callFailures);
+  const argumentCount = (pc: number) => helperAt.get(pc)?.arguments.length ?? 5;
+  const mayLeak = privilege !== 'none' && profile.family === 'linux';
+  const subject: Subject = {
+    program,
+    instructions,
+    rows,
+    cfg,
+    live: liveRegisters(cfg, instructions, argumentCount),
+    maps,
+    innerMap,
+    mapTypes: maps.map((map) => mapType(map.type)),
+    mapAt,
+    type,
+    layout: type.context === null ? undefined : contextLayout(type.context),
+    profile,
+    privilege,
+    mayLeakPointers: mayLeak,
+    mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
+    alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
+    helperAt,
+    obligations: instructions.map((insn, pc) =>
+      obligationsOf(pc, insn, rows[pc]!, helperAt.get(pc)),
+    ),
+  };
+  return { subject, failures: [] };
+}
+
+/** The maps, followed by the templates of inner maps. */
+function withInnerMaps(maps: readonly MapSpec[]) {
+  const all = [...maps];
+  const innerMap = new Int32Array(maps.length * 2).fill(-1);
+  maps.forEach((map, index) => {
+    if (map.inner === undefined) return;
+    innerMap[index] = all.length;
+    all.push(map.inner);
+  });
+  return { maps: all, innerMap };
+}
+
+function resolveHelpers(
+  program: Program,
+  instructions: Subject['instructions'],
+  profile: Profile,
+  privilege: Privilege,
+) {
+  const helperAt = new Map<number, HelperRow>();
+  const failures: Failure[] = [];
+  instructions.forEach((insn, pc) => {
+    const row = TABLE[insn.op]!;
+    if (row.kind !== 'call' || row.operation !== 'helper') return;
+    const helper = helperFor(insn.imm, program.type);
+    const failure = checkHelper(program, helper, insn.imm, pc, profile, privilege);
+    if (failure !== null) failures.push(failure);
+    else if (helper !== undefined) helperAt.set(pc, helper);
+  });
+  return { helperAt, failures };
+}

@@ -1,0 +1,24 @@
+/** Where an instruction is in the source. */
+
+import type { LineInfo, Program } from '../../isa/index.ts';
+import type { Span } from '../diagnostic.ts';
+
+/** The line of the slot: the last entry at or before it, within its function. */
+export function lineAt(program: Program, pc: number): LineInfo | undefined {
+  const { lines } = program;
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle]!.instruction <= pc) low = middle + 1;
+    else high = middle;
+  }
+  return lines[low - 1];
+}
+
+export function spanAt(program: Program, pc: number, label: string): Span {
+  const line = lineAt(program, pc);
+  if (line === undefined) return { instruction: pc, label };
+  const { file, line: number, column, text } = line;
+  return { instruction: pc, file, line: number, column, text, label };
+}

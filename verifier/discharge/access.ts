@@ -1,0 +1,75 @@
+/** Loads, stores and atomics: the pointer must be one, not null, and its region must agree. */
+
+import type { Failure } from '../diagnose/failure.ts';
+import type { Walk } from '../explore/walk.ts';
+import type { AccessRequest } from '../obligations/obligation.ts';
+import { REGIONS } from '../regions/table.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+
+/** Kinds that an atomic operation may not change, though a plain store may. */
+const NO_ATOMICS: ReadonlySet<number> = new Set([
+  kinds.CONTEXT,
+  kinds.PACKET,
+  kinds.PACKET_META,
+  kinds.SOCKET,
+  kinds.SOCK_COMMON,
+  kinds.TCP_SOCKET,
+  kinds.XDP_SOCKET,
+  kinds.FLOW_KEYS,
+]);
+
+export function checkAccess(walk: Walk, request: AccessRequest): Failure | null {
+  const { state } = walk;
+  const value = state.register(request.register);
+  const kind = state.kind(value);
+  const row = kinds.KINDS[kind]!;
+  const fail = (code: Failure['code'], more: Record<string, string> = {}): Failure => ({
+    code,
+    pc: request.pc,
+    values: {
+      kind: row.name,
+      linux: row.linux,
+      register: `r${request.register}`,
+      R: `R${request.register}`,
+      ...more,
+    },
+    registers: [request.register],
+  });
+  if (kind === kinds.SCALAR) return fail('not-a-pointer');
+  if ((state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0) {
+    return fail('null-dereference', { what: `a ${row.name}, or null` });
+  }
+  const region = REGIONS[kind];
+  if (region === undefined) {
+    return fail('not-dereferenceable', { verb: request.verb === 'read' ? 'read' : 'written' });
+  }
+  if (request.by === 'atomic' && NO_ATOMICS.has(kind)) return fail('atomic-target');
+  return region.check(walk, value, request);
+}
+
+/** Whether what is in `register` may be written where `request` goes. */
+export function checkStorable(
+  walk: Walk,
+  register: number,
+  request: AccessRequest,
+): Failure | null {
+  const { state, subject } = walk;
+  const value = state.register(register);
+  const kind = state.kind(value);
+  if (!kinds.isPointer(kind)) return null;
+  const target = state.register(request.register);
+  const into = state.kind(target);
+  const name = kinds.KINDS[kind]!.name;
+  if (into === kinds.STACK) {
+    const frame = state.words[target + L.TARGET]!;
+    // A pointer into a younger frame would outlive that frame.
+    if (kind === kinds.STACK && state.words[value + L.TARGET]! > frame) {
+      return { code: 'stack-pointer-to-caller', pc: request.pc, values: {}, registers: [register] };
+    }
+    if (request.size === 8 || subject.mayLeakPointers) return null;
+  } else if (subject.mayLeakPointers && into !== kinds.CONTEXT) return null;
+  const where = `into ${kinds.KINDS[into]!.linux}`;
+  const values = { kind: name, where, R: `R${register}` };
+  return { code: 'pointer-leak', pc: request.pc, values, registers: [register] };
+}

@@ -1,0 +1,337 @@
+/** Arguments of helpers against their contracts: one function per kind of argument. */
+
+import { type Argument, acceptsMap, type HelperRow } from '../../platform/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
+import type { AccessRequest } from '../obligations/obligation.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { checkAccess } from './access.ts';
+
+interface Call {
+  readonly walk: Walk;
+  readonly pc: number;
+  readonly helper: HelperRow;
+  readonly index: number;
+  readonly argument: Argument;
+  /** The register that passes the argument, and the offset of its value. */
+  readonly register: number;
+  readonly value: number;
+}
+
+export function checkArgument(
+  walk: Walk,
+  pc: number,
+  helper: HelperRow,
+  index: number,
+): Failure | null {
+  const argument = helper.arguments[index]!;
+  const register = index + 1;
+  const value = walk.state.register(register);
+  const call: Call = { walk, pc, helper, index, argument, register, value };
+  if (argument.nullable && isNull(walk, value)) {
+    walk.needPrecise(register);
+    return null;
+  }
+  return checkKind(call);
+}
+
+/** The constant 0. */
+function isNull(walk: Walk, value: number): boolean {
+  const { state } = walk;
+  return (
+    state.kind(value) === kinds.SCALAR && domain.isConstantOf(state.words, value + L.NUMBER, 0, 0)
+  );
+}
+
+function checkKind(call: Call): Failure | null {
+  switch (call.argument.kind) {
+    case 'anything':
+      return checkAnything(call);
+    case 'context':
+      return checkContext(call);
+    case 'map':
+      return checkMap(call);
+    case 'map-key':
+      return checkKey(call);
+    case 'map-value':
+      return checkBytes(call, mapOfCall(call)?.valueSize ?? 0);
+    case 'memory':
+      return checkMemory(call);
+    case 'size':
+    case 'size-or-zero':
+      return checkSize(call);
+    case 'constant-size':
+      return checkConstantSize(call);
+    case 'stack':
+      return requireKind(call, [kinds.STACK], 'a stack pointer', 'fp');
+    case 'ringbuf-record':
+      return checkRecord(call);
+    case 'socket':
+      return checkSocket(call, [kinds.SOCKET]);
+    case 'sock-common':
+    case 'btf-socket':
+      return checkSocket(call, SOCKETS);
+    case 'string':
+      return checkString(call);
+    case 'spin-lock':
+    case 'timer':
+    case 'kptr':
+    case 'dynptr':
+    case 'iterator':
+    case 'callback':
+    case 'percpu-btf':
+    case 'btf':
+      return unsupported(call, `arguments of kind ${call.argument.kind}`);
+    default:
+      return call.argument.kind satisfies never;
+  }
+}
+
+const SOCKETS: readonly number[] = [
+  kinds.SOCK_COMMON,
+  kinds.SOCKET,
+  kinds.TCP_SOCKET,
+  kinds.XDP_SOCKET,
+];
+
+function unsupported(call: Call, reason: string): Failure {
+  const values = { name: call.helper.name, reason };
+  return { code: 'helper-unsupported', pc: call.pc, values };
+}
+
+/** What is in the register, for people. */
+function describe(call: Call): string {
+  const { state } = call.walk;
+  const kind = state.kind(call.value);
+  if (kind === kinds.SCALAR) {
+    return `the number ${domain.format(state.words, call.value + L.NUMBER)}`;
+  }
+  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  return `a ${kinds.KINDS[kind]!.name}${nullable ? ', or null' : ''}`;
+}
+
+function wrong(call: Call, expected: string, expectedLinux: string): Failure {
+  const { state } = call.walk;
+  const kind = state.kind(call.value);
+  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  return {
+    code: 'helper-argument',
+    pc: call.pc,
+    values: {
+      argument: call.register,
+      name: call.helper.name,
+      register: `r${call.register}`,
+      expected,
+      expectedLinux,
+      proven: describe(call),
+      linux: kinds.KINDS[kind]!.linux + (nullable ? '_or_null' : ''),
+    },
+    registers: [call.register],
+    needed: expected,
+  };
+}
+
+function requireKind(
+  call: Call,
+  accepted: readonly number[],
+  expected: string,
+  expectedLinux: string,
+): Failure | null {
+  const { state } = call.walk;
+  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  const fits = accepted.includes(state.kind(call.value)) && (!nullable || call.argument.nullable);
+  return fits ? null : wrong(call, expected, expectedLinux);
+}
+
+/** Unprivileged programs may not hand out addresses as numbers. */
+function checkAnything(call: Call): Failure | null {
+  const { state, subject } = call.walk;
+  const kind = state.kind(call.value);
+  if (!kinds.isPointer(kind) || subject.mayLeakPointers) return null;
+  const values = {
+    kind: kinds.KINDS[kind]!.name,
+    where: 'into helper function',
+    R: `R${call.register}`,
+  };
+  return { code: 'pointer-leak', pc: call.pc, values, registers: [call.register] };
+}
+
+function checkContext(call: Call): Failure | null {
+  const failure = requireKind(call, [kinds.CONTEXT], 'the context pointer', 'ctx');
+  if (failure !== null) return failure;
+  const { state } = call.walk;
+  const moved = state.words[call.value + L.OFFSET] !== 0;
+  const variable = !domain.isConstantOf(state.words, call.value + L.NUMBER, 0, 0);
+  if (!moved && !variable) return null;
+  const values = { register: call.register, offset: state.words[call.value + L.OFFSET]! };
+  return { code: 'context-modified', pc: call.pc, values, registers: [call.register] };
+}
+
+function checkMap(call: Call): Failure | null {
+  const failure = requireKind(call, [kinds.MAP], 'a map', 'map_ptr');
+  if (failure !== null) return failure;
+  const { walk, helper } = call;
+  const index = walk.state.words[call.value + L.TARGET]!;
+  const map = walk.subject.maps[index]!;
+  const type = walk.subject.mapTypes[index];
+  if (type !== undefined && acceptsMap(helper, type)) return null;
+  const values = {
+    name: helper.name,
+    helper: helper.id,
+    map: map.name,
+    type: map.type,
+    id: type?.id ?? -1,
+  };
+  return { code: 'map-type-mismatch', pc: call.pc, values, registers: [call.register] };
+}
+
+/** The map in an earlier argument. */
+function mapOfCall(call: Call) {
+  const at = call.helper.arguments.findIndex((argument) => argument.kind === 'map');
+  const { state, subject } = call.walk;
+  return subject.maps[state.words[state.register(at + 1) + L.TARGET]!];
+}
+
+function checkKey(call: Call): Failure | null {
+  const map = mapOfCall(call);
+  if (map !== undefined && map.keySize > 0) return checkBytes(call, map.keySize);
+  return { code: 'map-key-missing', pc: call.pc, values: { map: map?.name ?? '?' } };
+}
+
+const BYTES: ReadonlySet<number> = new Set([
+  kinds.STACK,
+  kinds.PACKET,
+  kinds.PACKET_META,
+  kinds.MAP_VALUE,
+  kinds.MAP_KEY,
+  kinds.MEMORY,
+]);
+
+/** `size` bytes behind the register, readable or writable as the contract says. */
+function checkBytes(call: Call, size: number): Failure | null {
+  const { state } = call.walk;
+  const kind = state.kind(call.value);
+  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  const packet = kinds.isPacketKind(kind);
+  const barred = packet && !allowsPacket(call);
+  if (!BYTES.has(kind) || barred || (nullable && !call.argument.nullable)) {
+    return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
+  }
+  if (size === 0) return null;
+  const access = call.argument.access ?? 'read';
+  const request = (verb: 'read' | 'write'): AccessRequest => {
+    return { pc: call.pc, register: call.register, offset: 0, size, verb, by: 'helper' };
+  };
+  const read = access === 'write' ? null : checkAccess(call.walk, request('read'));
+  return read ?? (access === 'read' ? null : checkAccess(call.walk, request('write')));
+}
+
+const allowsPacket = (call: Call): boolean =>
+  call.helper.packetAccess === true && call.walk.subject.type.packetArguments !== false;
+
+/** Memory of a stated size, or with its size in the next argument (checked there). */
+function checkMemory(call: Call): Failure | null {
+  const size = call.argument.sizeBytes;
+  if (size !== undefined) return checkBytes(call, size);
+  return checkBytes(call, 0);
+}
+
+/** The size of the memory in the argument before: bounded, and all of it accessible. */
+function checkSize(call: Call): Failure | null {
+  const { walk, argument } = call;
+  const { state } = walk;
+  if (state.kind(call.value) !== kinds.SCALAR) return wrong(call, 'a size', 'scalar');
+  const words = state.words;
+  const number = call.value + L.NUMBER;
+  const values = {
+    name: call.helper.name,
+    argument: call.register,
+    proven: domain.format(words, number),
+    most: domain.unsignedMax(words, number),
+  };
+  const fail = (code: Failure['code']): Failure => ({
+    code,
+    pc: call.pc,
+    values,
+    registers: [call.register],
+  });
+  if (domain.signedMin(words, number) < 0) return fail('helper-size-negative');
+  if (argument.kind === 'size' && domain.unsignedMin(words, number) === 0) {
+    return fail('helper-size-zero');
+  }
+  const most = domain.unsignedMax(words, number);
+  if (most >= MOST_SIZE) return fail('helper-size-unbounded');
+  walk.needPrecise(call.register);
+  return checkSizedMemory(call, most);
+}
+
+/** BPF_MAX_VAR_SIZ of Linux: sizes beyond it are taken for missing bounds. */
+const MOST_SIZE = 1 << 29;
+
+function checkSizedMemory(call: Call, most: number): Failure | null {
+  const { walk, helper, pc } = call;
+  const index = call.index - 1;
+  const argument = helper.arguments[index]!;
+  const register = index + 1;
+  const value = walk.state.register(register);
+  if (argument.nullable && isNull(walk, value)) return null;
+  return checkBytes({ walk, pc, helper, index, argument, register, value }, most);
+}
+
+function checkConstantSize(call: Call): Failure | null {
+  const { state } = call.walk;
+  const isKnown =
+    state.kind(call.value) === kinds.SCALAR &&
+    domain.isConstant(state.words, call.value + L.NUMBER);
+  if (isKnown) {
+    call.walk.needPrecise(call.register);
+    return null;
+  }
+  const values = { name: call.helper.name, argument: call.register, proven: describe(call) };
+  return { code: 'helper-constant-needed', pc: call.pc, values, registers: [call.register] };
+}
+
+function checkRecord(call: Call): Failure | null {
+  const { state } = call.walk;
+  const failure = requireKind(call, [kinds.MEMORY], 'a ring-buffer record', 'ringbuf_mem');
+  if (failure !== null) return failure;
+  if ((state.words[call.value + L.FLAGS]! & L.FLAG_RECORD) === 0) {
+    return wrong(call, 'a ring-buffer record', 'ringbuf_mem');
+  }
+  return checkReleased(call);
+}
+
+function checkSocket(call: Call, accepted: readonly number[]): Failure | null {
+  const failure = requireKind(call, accepted, 'a socket', 'sock_common');
+  if (failure !== null || !call.argument.releases) return failure;
+  return checkReleased(call);
+}
+
+/** What is released is held, and passed through the pointer that came from the acquiring call. */
+function checkReleased(call: Call): Failure | null {
+  const { state } = call.walk;
+  const words = state.words;
+  const id = words[call.value + L.REFERENCE]!;
+  const unmoved =
+    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
+  if (unmoved && id !== 0 && state.findReference(id) >= 0) return null;
+  const values = { name: call.helper.name, argument: call.register };
+  return { code: 'reference-not-held', pc: call.pc, values, registers: [call.register] };
+}
+
+/** A NUL-terminated string in a read-only map, at a constant offset. */
+function checkString(call: Call): Failure | null {
+  const { state, subject } = call.walk;
+  const failure = requireKind(call, [kinds.MAP_VALUE], 'a constant string', 'map_value');
+  if (failure !== null) return failure;
+  const map = subject.maps[state.words[call.value + L.TARGET]!]!;
+  const words = state.words;
+  const isConstant = domain.isConstant(words, call.value + L.NUMBER);
+  const offset = words[call.value + L.OFFSET]! + domain.signedMin(words, call.value + L.NUMBER);
+  const bytes = map.initial?.subarray(Math.max(offset, 0), map.valueSize);
+  const terminated = bytes !== undefined && (bytes.includes(0) || bytes.length < map.valueSize);
+  if (map.frozen && isConstant && offset >= 0 && offset < map.valueSize && terminated) return null;
+  return wrong(call, 'a constant string in a read-only map', 'map_value');
+}

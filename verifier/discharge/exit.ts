@@ -1,0 +1,76 @@
+/** How a function may end: what r0 may be, and that nothing is still held. */
+
+import type { ReturnRule } from '../../platform/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
+import { isPointer, KINDS, STACK } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { heldText } from './held.ts';
+
+export function checkExit(walk: Walk, pc: number): Failure | null {
+  const { state } = walk;
+  if (state.frame > 0) return checkReturn(walk, pc);
+  return checkHeld(walk, pc) ?? checkResult(walk, pc);
+}
+
+/** A local function may return anything but a pointer to the frame that ends. */
+function checkReturn(walk: Walk, pc: number): Failure | null {
+  const { state } = walk;
+  const r0 = state.register(0);
+  if (state.kind(r0) !== STACK || state.words[r0 + L.TARGET]! < state.frame) return null;
+  return { code: 'return-stack-pointer', pc, values: {}, registers: [0] };
+}
+
+function checkHeld(walk: Walk, pc: number): Failure | null {
+  const { state } = walk;
+  const held = heldText(walk);
+  if (held === null) return null;
+  const reference = state.reference(0);
+  const has = state.words[L.REFERENCE_COUNT]! > 0;
+  const source = has ? state.words[reference + L.REF_PC]! : pc;
+  const values = {
+    object: held.replace(/^(a|the) /, ''),
+    source: `instruction ${source}`,
+    source_pc: source,
+    id: has ? state.words[reference + L.REF_ID]! : 0,
+  };
+  const places = has ? [{ pc: source, label: 'acquired here' }] : [];
+  return { code: 'reference-not-released', pc, values, places };
+}
+
+/** The rule for r0 of this program type and attach type. */
+export function returnRule(walk: Walk): ReturnRule {
+  const { type, program } = walk.subject;
+  const byAttach = type.returnsByAttach?.[program.attachType ?? ''];
+  return byAttach ?? type.returns;
+}
+
+function checkResult(walk: Walk, pc: number): Failure | null {
+  const { state, subject } = walk;
+  const r0 = state.register(0);
+  const kind = state.kind(r0);
+  const rule = returnRule(walk);
+  if (isPointer(kind)) {
+    const row = KINDS[kind]!;
+    const values = { kind: row.name, linux: row.linux, R: 'R0', where: 'as return value' };
+    if (!subject.mayLeakPointers) return { code: 'pointer-leak', pc, values, registers: [0] };
+    return rule === 'any' ? null : { code: 'return-not-number', pc, values, registers: [0] };
+  }
+  if (rule === 'any') return null;
+  walk.needPrecise(0);
+  const words = state.words;
+  const number = r0 + L.NUMBER;
+  const wide = subject.type.rangeBits === 64;
+  const low = wide ? domain.signedMin(words, number) : domain.signedMin32(words, number);
+  const high = wide ? domain.signedMax(words, number) : domain.signedMax32(words, number);
+  if (low >= rule.min && high <= rule.max) return null;
+  const values = {
+    proven: domain.format(words, number),
+    type: subject.type.name,
+    expected: rule.min === rule.max ? String(rule.min) : `${rule.min}..${rule.max}`,
+    least: rule.min,
+    most: rule.max,
+  };
+  return { code: 'return-value', pc, values, registers: [0], needed: values.expected };
+}

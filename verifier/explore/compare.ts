@@ -1,0 +1,215 @@
+/**
+ * May a kept state stand for another one? Then every concrete state of the other is one of the
+ * kept state, as far as anything below it depended on it, and what was proven below the kept state
+ * holds for the other.
+ *
+ * Values of the kept state are compared by kind: a dead value (kept states forget those) covers
+ * anything; an imprecise number covers any number (precision.ts argues why); a precise one covers
+ * the numbers within it; a pointer covers pointers to the same thing, at the same constant offset,
+ * within its variable part, of which at least as much is proven. Ids of the kept state must map to
+ * ids of the other: where two values were known equal, they must be so again.
+ */
+
+import * as domain from '../domain/index.ts';
+import { isPacketKind, SCALAR, UNINITIALISED } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
+import { spilledBytes } from '../state/stack.ts';
+
+/** `covers`: for pruning. `equals`: nothing that decides has changed, for endless loops. */
+export type Comparison = 'covers' | 'equals';
+
+/** Kept id → other id, as pairs; few, so a linear search. */
+class IdMap {
+  readonly #pairs: number[] = [];
+
+  clear(): void {
+    this.#pairs.length = 0;
+  }
+
+  /** Whether `kept` may be `other`, given the pairs so far. */
+  match(kept: number, other: number): boolean {
+    for (let i = 0; i < this.#pairs.length; i += 2) {
+      if (this.#pairs[i] === kept) return this.#pairs[i + 1] === other;
+    }
+    this.#pairs.push(kept, other);
+    return true;
+  }
+}
+
+const ids = new IdMap();
+
+export function compareStates(
+  kept: MachineState,
+  other: MachineState,
+  comparison: Comparison,
+  uninitialised: 'readable' | 'forbidden',
+): boolean {
+  if (kept.frameCount !== other.frameCount) return false;
+  for (let at = L.RCU_DEPTH; at < L.HEADER_WORDS; at++) {
+    if (at !== L.MAY_GOTO_DEPTH && kept.words[at] !== other.words[at]) return false;
+  }
+  ids.clear();
+  if (!sameReferences(kept, other)) return false;
+  for (let frame = kept.frameCount - 1; frame >= 0; frame--) {
+    if (!sameFrame(kept, other, frame, comparison, uninitialised)) return false;
+  }
+  return true;
+}
+
+function sameReferences(kept: MachineState, other: MachineState): boolean {
+  const count = kept.words[L.REFERENCE_COUNT]!;
+  if (count !== other.words[L.REFERENCE_COUNT]) return false;
+  for (let i = 0; i < count; i++) {
+    const a = kept.reference(i);
+    const b = other.reference(i);
+    if (kept.words[a + L.REF_TYPE] !== other.words[b + L.REF_TYPE]) return false;
+    if (kept.words[a + L.REF_TARGET] !== other.words[b + L.REF_TARGET]) return false;
+    if (!ids.match(kept.words[a + L.REF_ID]!, other.words[b + L.REF_ID]!)) return false;
+  }
+  return true;
+}
+
+function sameFrame(
+  kept: MachineState,
+  other: MachineState,
+  frame: number,
+  comparison: Comparison,
+  uninitialised: 'readable' | 'forbidden',
+): boolean {
+  const a = kept.frameRow(frame);
+  const b = other.frameRow(frame);
+  for (let word = L.FRAME_CALL_SITE; word < L.FRAME_ROW_WORDS; word++) {
+    if (kept.words[a + word] !== other.words[b + word]) return false;
+  }
+  for (let r = 0; r < L.FRAME_POINTER; r++) {
+    const value = kept.registerOf(frame, r);
+    if (!sameValue(kept, value, other, other.registerOf(frame, r), comparison)) return false;
+  }
+  return sameStack(kept, other, frame, comparison, uninitialised);
+}
+
+function sameValue(
+  kept: MachineState,
+  a: number,
+  other: MachineState,
+  b: number,
+  comparison: Comparison,
+): boolean {
+  const v = kept.words;
+  const w = other.words;
+  const kind = v[a + L.KIND]!;
+  if (kind === UNINITIALISED) return true;
+  if (kind !== w[b + L.KIND]) return false;
+  return kind === SCALAR ? sameNumber(v, a, w, b, comparison) : samePointer(v, a, w, b, comparison);
+}
+
+function sameNumber(
+  v: Int32Array,
+  a: number,
+  w: Int32Array,
+  b: number,
+  comparison: Comparison,
+): boolean {
+  if (comparison === 'equals') return domain.equals(v, a + L.NUMBER, w, b + L.NUMBER);
+  if ((v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
+  if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
+  return v[a + L.ID] === 0 || ids.match(v[a + L.ID]!, w[b + L.ID]!);
+}
+
+function samePointer(
+  v: Int32Array,
+  a: number,
+  w: Int32Array,
+  b: number,
+  comparison: Comparison,
+): boolean {
+  if (
+    ((v[a + L.FLAGS]! ^ w[b + L.FLAGS]!) & ~L.FLAG_PRECISE) !== 0 ||
+    v[a + L.TARGET] !== w[b + L.TARGET] ||
+    v[a + L.OFFSET] !== w[b + L.OFFSET] ||
+    v[a + L.DETAIL] !== w[b + L.DETAIL]
+  ) {
+    return false;
+  }
+  const packet = isPacketKind(v[a + L.KIND]!);
+  const extent = v[a + L.EXTENT]! - w[b + L.EXTENT]!;
+  if (packet && comparison === 'covers' ? extent > 0 : extent !== 0) return false;
+  if (comparison === 'equals') {
+    if (!domain.equals(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
+  } else if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
+  return sameIdentity(v, a, w, b);
+}
+
+function sameIdentity(v: Int32Array, a: number, w: Int32Array, b: number): boolean {
+  const id = v[a + L.ID]!;
+  if (id !== 0 && !ids.match(id, w[b + L.ID]!)) return false;
+  const reference = v[a + L.REFERENCE]!;
+  if (reference === 0) return w[b + L.REFERENCE] === 0;
+  return w[b + L.REFERENCE] !== 0 && ids.match(reference, w[b + L.REFERENCE]!);
+}
+
+function sameStack(
+  kept: MachineState,
+  other: MachineState,
+  frame: number,
+  comparison: Comparison,
+  uninitialised: 'readable' | 'forbidden',
+): boolean {
+  const slots = kept.slots(frame);
+  const present = other.slots(frame);
+  for (let index = 0; index < slots; index++) {
+    const a = kept.slot(frame, index);
+    const types = kept.words[a]!;
+    if (types === 0) continue;
+    const b = index < present ? other.slot(frame, index) : -1;
+    const otherTypes = b < 0 ? 0 : other.words[b]!;
+    if (!sameBytes(kept, a, other, b, types, otherTypes, uninitialised)) return false;
+    const spilled = spilledBytes(types);
+    if (spilled === 0) continue;
+    if (spilledBytes(otherTypes) !== spilled) return false;
+    if (!sameValue(kept, a + L.SLOT_VALUE, other, b + L.SLOT_VALUE, comparison)) return false;
+  }
+  return true;
+}
+
+/** Byte types, apart from spilled ones. */
+function sameBytes(
+  kept: MachineState,
+  a: number,
+  other: MachineState,
+  b: number,
+  types: number,
+  otherTypes: number,
+  uninitialised: 'readable' | 'forbidden',
+): boolean {
+  if (types === otherTypes) {
+    return (types & 0xf) < L.BYTE_DYNPTR || sameSpecial(kept, a, other, b);
+  }
+  for (let shift = 0; shift < 32; shift += 4) {
+    const type = (types >>> shift) & 0xf;
+    const found = (otherTypes >>> shift) & 0xf;
+    if (type === found || type === L.BYTE_INVALID || type === L.BYTE_SPILL) continue;
+    if (type !== L.BYTE_MISC) return false;
+    if (found === L.BYTE_ZERO) continue;
+    if (found === L.BYTE_INVALID && uninitialised === 'readable') continue;
+    const isNumber = found === L.BYTE_SPILL && other.kind(b + L.SLOT_VALUE) === SCALAR;
+    if (!isNumber) return false;
+  }
+  return true;
+}
+
+/** Slots of dynptrs and iterators: the same object in the same state. */
+function sameSpecial(kept: MachineState, a: number, other: MachineState, b: number): boolean {
+  const v = kept.words;
+  const w = other.words;
+  const x = a + L.SLOT_VALUE;
+  const y = b + L.SLOT_VALUE;
+  return (
+    v[x + L.KIND] === w[y + L.KIND] &&
+    v[x + L.FLAGS] === w[y + L.FLAGS] &&
+    v[x + L.DETAIL] === w[y + L.DETAIL] &&
+    v[x + L.TARGET] === w[y + L.TARGET] &&
+    sameIdentity(v, x, w, y)
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * The walk: every path of the program, one instruction at a time, except those that a kept state
+ * covers. An instruction whose obligations do not all hold ends its path with a failure; other
+ * paths go on, so that one run finds several independent faults.
+ */
+
+import { MARK_PRUNE } from '../cfg.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import { discharge } from '../discharge/discharge.ts';
+import { LIMITS } from '../limits.ts';
+import { finishPath, rootOf } from './kept.ts';
+import { MergePoints } from './prune.ts';
+import { PATH_ENDS, step } from './step.ts';
+import type { Walk } from './walk.ts';
+
+/** A failure and the trace entry at which it was found. */
+export interface Found {
+  readonly failure: Failure;
+  readonly entry: number;
+}
+
+export interface Exploration {
+  readonly processed: number;
+  readonly peakStates: number;
+  /** Most instructions that one execution takes. */
+  readonly longest: number;
+  /** Executed instructions by slot: where the walk spent its effort. */
+  readonly visits: Uint32Array;
+}
+
+export interface Budget {
+  readonly maxProcessed: number;
+  readonly maxErrors: number;
+  /** performance.now() after which to stop. */
+  readonly deadline: number;
+  /** Called with each failure while the walk still has the state that it was found in. */
+  readonly report: (found: Found) => void;
+}
+
+/** How often the clock is read, in instructions. */
+const CLOCK_INTERVAL = 4096;
+
+export class Explorer {
+  readonly #walk: Walk;
+  readonly #budget: Budget;
+  readonly #merges = new MergePoints();
+  readonly #seen = new Set<string>();
+  readonly #visits: Uint32Array;
+  #failures = 0;
+  #exhausted = false;
+  #processed = 0;
+  #branches = 0;
+
+  constructor(walk: Walk, budget: Budget) {
+    this.#walk = walk;
+    this.#budget = budget;
+    this.#visits = new Uint32Array(walk.subject.instructions.length);
+  }
+
+  explore(start: number): Exploration {
+    const walk = this.#walk;
+    const root = rootOf(walk.state, start);
+    walk.parent = root;
+    let pc = start;
+    for (;;) {
+      this.#walkPath(pc);
+      if (this.#exhausted || this.#failures >= this.#budget.maxErrors) break;
+      const pending = walk.pending.pop();
+      if (pending === undefined) break;
+      walk.recorder.forked(walk.trace.pc(pending.entry));
+      walk.pool.give(walk.state);
+      walk.state = pending.state;
+      walk.entry = pending.entry;
+      walk.parent = pending.parent;
+      walk.distance = pending.distance;
+      pc = pending.pc;
+    }
+    return {
+      processed: this.#processed,
+      peakStates: this.#merges.peak,
+      longest: root.longest,
+      visits: this.#visits,
+    };
+  }
+
+  #walkPath(start: number): void {
+    const walk = this.#walk;
+    const { subject, trace } = walk;
+    const { marks } = subject.cfg;
+    let pc = start;
+    while (pc !== PATH_ENDS) {
+      walk.entry = trace.push(pc, walk.state.frame, walk.entry);
+      if ((marks[pc]! & MARK_PRUNE) !== 0) {
+        const verdict = this.#merges.arrive(walk, pc, this.#processed, this.#branches);
+        if (verdict.kind === 'covered') return this.#end(verdict.by.longest);
+        if (verdict.kind === 'endless') {
+          const places = [{ pc: verdict.since.pc, label: 'the same state was here before' }];
+          return this.#fail({ code: 'infinite-loop', pc, values: {}, places });
+        }
+      }
+      const failure = this.#count(pc) ?? this.#check(pc);
+      if (failure !== null) return this.#fail(failure);
+      if (subject.rows[pc]!.kind === 'jump') this.#branches++;
+      const to = step(walk, pc);
+      walk.recorder.passed(pc, to);
+      walk.distance++;
+      pc = to;
+    }
+    this.#end(0);
+  }
+
+  /** Counts an instruction against the budget. */
+  #count(pc: number): Failure | null {
+    this.#visits[pc]!++;
+    this.#processed++;
+    const { maxProcessed, deadline } = this.#budget;
+    if (this.#processed > maxProcessed) {
+      return tooComplex(pc, 'instructions processed', maxProcessed, 'instructions');
+    }
+    if (this.#processed % CLOCK_INTERVAL === 0 && performance.now() > deadline) {
+      const { value, unit } = LIMITS.milliseconds;
+      return tooComplex(pc, 'time', value, unit);
+    }
+    const { pendingStates, savedBytes } = LIMITS;
+    if (this.#walk.pending.length > pendingStates.value) {
+      return tooComplex(pc, 'branches waiting', pendingStates.value, pendingStates.unit);
+    }
+    if (this.#merges.words * 4 > savedBytes.value) {
+      return tooComplex(pc, 'memory for states', savedBytes.value, savedBytes.unit);
+    }
+    return null;
+  }
+
+  #check(pc: number): Failure | null {
+    const owed = this.#walk.subject.obligations[pc]!;
+    for (let i = 0; i < owed.length; i++) {
+      const failure = discharge(this.#walk, pc, owed[i]!);
+      if (failure !== null) return failure;
+    }
+    return null;
+  }
+
+  /** The path ends; `more` instructions may follow, as another path showed. */
+  #end(more: number): void {
+    finishPath(this.#walk.parent, this.#walk.distance + more);
+  }
+
+  #fail(failure: Failure): void {
+    const key = `${failure.pc}:${failure.code}`;
+    if (failure.code === 'too-complex') this.#exhausted = true;
+    if (!this.#seen.has(key)) {
+      this.#seen.add(key);
+      this.#failures++;
+      this.#budget.report({ failure, entry: this.#walk.entry });
+    }
+    this.#end(0);
+  }
+}
+
+function tooComplex(pc: number, reason: string, most: number, unit: string): Failure {
+  return { code: 'too-complex', pc, values: { reason, most, unit, count: most + 1 } };
+}

@@ -1,0 +1,115 @@
+/**
+ * What happens at a merge point: the state may be covered by one that was walked to the end, it may
+ * repeat one on its own path (an endless loop), or it may be worth keeping.
+ */
+
+import { LIMITS } from '../limits.ts';
+import { compareStates } from './compare.ts';
+import { forgetDead, type Kept } from './kept.ts';
+import { addPrecise, markPrecise } from './precision.ts';
+import type { Walk } from './walk.ts';
+
+/**
+ * Keeping a state costs memory and comparisons, so one is kept only after some work since the last:
+ * this many instructions and decisions. Inside a loop whose states keep changing, much more.
+ */
+const KEEP_AFTER_INSTRUCTIONS = 8;
+const KEEP_AFTER_BRANCHES = 2;
+const KEEP_IN_LOOP_INSTRUCTIONS = 100;
+const KEEP_IN_LOOP_BRANCHES = 20;
+/** A kept state that was compared this often per hit without effect is dropped. */
+const MISSES_PER_HIT = 3;
+
+export type Verdict =
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'covered'; readonly by: Kept }
+  | { readonly kind: 'endless'; readonly since: Kept };
+
+const CONTINUE: Verdict = { kind: 'continue' };
+
+export class MergePoints {
+  readonly #at = new Map<number, Kept[]>();
+  /** Kept states now, and the most at once. */
+  count = 0;
+  peak = 0;
+  words = 0;
+  #branchesAtKeep = 0;
+  #instructionsAtKeep = 0;
+
+  /** Arrives at `pc` after so many instructions and branches in all. */
+  arrive(walk: Walk, pc: number, instructions: number, branches: number): Verdict {
+    const list = this.#at.get(pc);
+    const work = instructions - this.#instructionsAtKeep;
+    const decisions = branches - this.#branchesAtKeep;
+    const much = work >= KEEP_IN_LOOP_INSTRUCTIONS || decisions >= KEEP_IN_LOOP_BRANCHES;
+    let keep = much || (decisions >= KEEP_AFTER_BRANCHES && work >= KEEP_AFTER_INSTRUCTIONS);
+    if (list !== undefined) {
+      const uninitialised = walk.subject.mayReadUninitialised ? 'readable' : 'forbidden';
+      for (let i = list.length - 1; i >= 0; i--) {
+        const kept = list[i]!;
+        if (kept.branches > 0) {
+          if (compareStates(kept.state, walk.state, 'equals', uninitialised)) {
+            return { kind: 'endless', since: kept };
+          }
+          keep &&= much;
+          continue;
+        }
+        if (compareStates(kept.state, walk.state, 'covers', uninitialised)) {
+          kept.hits++;
+          propagate(walk, kept);
+          return { kind: 'covered', by: kept };
+        }
+        kept.misses++;
+        if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_PER_HIT) this.#drop(walk, list, i);
+      }
+    }
+    if (keep) this.#keep(walk, pc, instructions, branches);
+    return CONTINUE;
+  }
+
+  #keep(walk: Walk, pc: number, instructions: number, branches: number): void {
+    const state = walk.state.compact();
+    forgetDead(walk.subject, state, pc);
+    const index = walk.kept.length;
+    const { parent, distance } = walk;
+    const kept: Kept = {
+      index,
+      pc,
+      state,
+      parent,
+      distance,
+      branches: 1,
+      longest: 0,
+      hits: 0,
+      misses: 0,
+    };
+    walk.kept.push(kept);
+    walk.trace.setSaved(walk.entry, index);
+    walk.parent = kept;
+    walk.distance = 0;
+    let list = this.#at.get(pc);
+    if (list === undefined) this.#at.set(pc, (list = []));
+    list.push(kept);
+    if (list.length > LIMITS.savedPerInstruction.value) this.#drop(walk, list, 0);
+    this.count++;
+    this.words += state.words.length;
+    if (this.count > this.peak) this.peak = this.count;
+    this.#branchesAtKeep = branches;
+    this.#instructionsAtKeep = instructions;
+  }
+
+  /** Forgets a kept state for pruning; one still being walked stays for its marks and its length. */
+  #drop(walk: Walk, list: Kept[], at: number): void {
+    const kept = list[at]!;
+    list.splice(at, 1);
+    this.count--;
+    this.words -= kept.state.words.length;
+    if (kept.branches === 0) walk.kept[kept.index] = undefined;
+  }
+}
+
+/** What decided below the kept state decides for this path as well. */
+function propagate(walk: Walk, kept: Kept): void {
+  addPrecise(kept.state, walk.wanted);
+  if (!walk.wanted.isEmpty()) markPrecise(walk, walk.entry, walk.wanted);
+}

@@ -1,0 +1,92 @@
+/** One instruction, given that its obligations hold: the next slot, or the end of the path. */
+
+import { next, target } from '../cfg.ts';
+import * as domain from '../domain/index.ts';
+import { DIRECT } from '../regions/map-value.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { transferAlu } from '../transfer/alu.ts';
+import { transferJump } from '../transfer/branch.ts';
+import { callHelper, enterFunction, leaveFunction } from '../transfer/call.ts';
+import { transferAtomic, transferLoad, transferStore } from '../transfer/memory.ts';
+import type { Walk } from './walk.ts';
+
+/** The path ends here. */
+export const PATH_ENDS = -1;
+
+export function step(walk: Walk, pc: number): number {
+  const { subject } = walk;
+  const insn = subject.instructions[pc]!;
+  const row = subject.rows[pc]!;
+  switch (row.kind) {
+    case 'alu':
+      transferAlu(walk, insn, row);
+      return pc + 1;
+    case 'load':
+      transferLoad(walk, pc, insn, row);
+      return pc + 1;
+    case 'store':
+      transferStore(walk, pc, insn, row);
+      return pc + 1;
+    case 'atomic':
+      transferAtomic(walk, pc, insn, row);
+      return pc + 1;
+    case 'jump':
+      return transferJump(walk, pc, insn, row);
+    case 'goto':
+      return target(pc, insn, row);
+    case 'may_goto':
+      walk.fork(target(pc, insn, row));
+      walk.state.words[L.MAY_GOTO_DEPTH]! += 1;
+      return pc + 1;
+    case 'call':
+      return call(walk, pc);
+    case 'exit':
+      return walk.state.frame === 0 ? PATH_ENDS : leaveFunction(walk);
+    case 'constant':
+      loadConstant(walk, pc);
+      return next(pc, row);
+    case 'packet':
+      loadPacket(walk, row.sizeBytes);
+      return pc + 1;
+    case 'cast':
+      walk.state.setUnknown(walk.state.register(insn.dst));
+      return pc + 1;
+    case 'continuation':
+      return pc + 1;
+    default:
+      return row.kind satisfies never;
+  }
+}
+
+function call(walk: Walk, pc: number): number {
+  const helper = walk.subject.helperAt.get(pc);
+  if (helper === undefined) return enterFunction(walk, pc, walk.subject.instructions[pc]!);
+  callHelper(walk, pc, helper);
+  return pc + 1;
+}
+
+function loadConstant(walk: Walk, pc: number): void {
+  const { state, subject } = walk;
+  const insn = subject.instructions[pc]!;
+  const row = subject.rows[pc]!;
+  const dst = state.register(insn.dst);
+  const map = subject.mapAt.get(pc);
+  if (map !== undefined) {
+    const direct = map.valueOffset !== undefined;
+    state.setPointer(dst, direct ? kinds.MAP_VALUE : kinds.MAP, map.map);
+    state.words[dst + L.OFFSET] = map.valueOffset ?? 0;
+    if (direct) state.words[dst + L.DETAIL] = DIRECT;
+  } else if (row.operation === 'function') {
+    state.setPointer(dst, kinds.FUNCTION, target(pc, insn, row));
+  } else state.setConstant(dst, insn.imm, insn.immHigh);
+}
+
+/** ld_abs and ld_ind leave a number in r0 and destroy r1 to r5. */
+function loadPacket(walk: Walk, sizeBytes: number): void {
+  const { state } = walk;
+  for (let r = 1; r <= 5; r++) state.setUninitialised(state.register(r));
+  const r0 = state.register(0);
+  state.clearPointer(r0);
+  domain.setBytes(state.words, r0 + L.NUMBER, sizeBytes);
+}

@@ -1,0 +1,101 @@
+/**
+ * What changes while a program is walked: the current state, the trace, branches waiting, fresh
+ * ids, and what was learnt for the facts. One object is passed to every rule, so that rules need no
+ * allocation.
+ */
+
+import type { Recorder } from '../facts/recorder.ts';
+import { emptyState, type MachineState, StatePool } from '../state/machine.ts';
+import { slotIndex } from '../state/stack.ts';
+import type { Subject } from '../subject.ts';
+import type { Kept } from './kept.ts';
+import { type Backtrackable, markPrecise, Wanted } from './precision.ts';
+import { packSlot, Trace } from './trace.ts';
+
+/** A way not walked yet. */
+export interface Pending {
+  readonly state: MachineState;
+  readonly pc: number;
+  /** Trace entry of the branch. */
+  readonly entry: number;
+  readonly parent: Kept | undefined;
+  /** Instructions from `parent` to here. */
+  readonly distance: number;
+}
+
+export class Walk implements Backtrackable {
+  readonly subject: Subject;
+  readonly trace = new Trace();
+  readonly recorder: Recorder;
+  readonly wanted = new Wanted();
+  readonly pool = new StatePool();
+  readonly pending: Pending[] = [];
+  /** States kept at merge points, by index. */
+  readonly kept: (Kept | undefined)[] = [];
+  state: MachineState;
+  /** Trace entry of the executing instruction. */
+  entry = -1;
+  /** The last state kept on this path, and the instructions since. */
+  parent: Kept | undefined = undefined;
+  distance = 0;
+  #lastId = 0;
+
+  constructor(subject: Subject, recorder: Recorder, start: number) {
+    this.subject = subject;
+    this.recorder = recorder;
+    this.state = emptyState(start);
+  }
+
+  get instructions() {
+    return this.subject.instructions;
+  }
+
+  get rows() {
+    return this.subject.rows;
+  }
+
+  keptState(index: number): MachineState | undefined {
+    return this.kept[index]?.state;
+  }
+
+  /** An id that no value has yet. */
+  freshId(): number {
+    return ++this.#lastId;
+  }
+
+  /** The value of `register` decides something now. */
+  needPrecise(register: number): void {
+    this.wanted.addRegister(this.state.frame, register);
+    markPrecise(this, this.entry, this.wanted);
+  }
+
+  /** The executing instruction filled from, or spilled to, the slot at `offset` of `frame`. */
+  noteStack(frame: number, offset: number): void {
+    this.trace.setStack(this.entry, packSlot(frame, slotIndex(offset)));
+  }
+
+  /** Leaves a copy of the state to be walked from `pc`, and returns it. */
+  fork(pc: number): MachineState {
+    const state = this.pool.take(this.state);
+    const { entry, parent } = this;
+    if (parent !== undefined) parent.branches++;
+    this.pending.push({ state, pc, entry, parent, distance: this.distance + 1 });
+    return state;
+  }
+
+  /** Takes the last fork back: its way is impossible. */
+  unfork(): void {
+    const fork = this.pending.pop()!;
+    if (fork.parent !== undefined) fork.parent.branches--;
+    this.pool.give(fork.state);
+  }
+
+  /** Continues with the last fork in place of the current state; returns its slot. */
+  resumeFork(): number {
+    const fork = this.pending.pop()!;
+    if (fork.parent !== undefined) fork.parent.branches--;
+    this.pool.give(this.state);
+    this.state = fork.state;
+    return fork.pc;
+  }
+}

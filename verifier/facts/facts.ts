@@ -1,0 +1,57 @@
+/**
+ * Facts about an accepted program, for the compiler.
+ *
+ * Two sources. What the walk recorded: which ways branches went and what accesses touch. That holds
+ * for states left out in favour of kept ones too, because pruning compares kinds, targets and
+ * constant offsets of pointers exactly, and marks precise whatever decides a branch. What numbers
+ * are is not read off the walk, whose kept states stand for others that differ in imprecise numbers;
+ * values.ts computes those over all paths.
+ */
+
+import type { Facts, FunctionFact, OperandFact } from '../facts.ts';
+import type { Subject } from '../subject.ts';
+import type { Recorder } from './recorder.ts';
+
+const UNKNOWN: OperandFact = Object.freeze({
+  pointer: false,
+  constant: undefined,
+  significantBits: 64,
+  signedBits: 64,
+  nonZero: false,
+  nonZero32: false,
+  notMinusOne: false,
+});
+
+export function makeFacts(
+  subject: Subject,
+  recorder: Recorder,
+  stackBytes: number,
+  worstCaseInstructions: number | null,
+): Facts {
+  const functions = subject.cfg.functions.map((span): FunctionFact => {
+    const depth = Math.ceil(-recorder.stackDepth[span.index]! / 8) * 8;
+    return {
+      start: span.start,
+      end: span.end,
+      name: span.name,
+      stackBytes: depth,
+      readsUninitialised: subject.mayReadUninitialised,
+      escaping: depth === 0 ? undefined : { low: -depth, high: 0 },
+      isCallback: span.isCallback,
+      isGlobal: span.isGlobal,
+      argumentCount: span.index === 0 ? 2 : 5,
+    };
+  });
+  return Object.freeze({
+    reached: (pc: number) => recorder.reached(pc),
+    mayJump: (pc: number) => recorder.mayJump(pc),
+    mayFallThrough: (pc: number) => recorder.mayFallThrough(pc),
+    access: (pc: number) => recorder.accessAt(pc),
+    operand: () => UNKNOWN,
+    call: () => undefined,
+    functions,
+    worstCaseInstructions,
+    unboundedBy: undefined,
+    stackBytes,
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * What the walk observes for the facts. Only observations that pruning compares exactly may be kept
+ * from a walk (kinds of pointers, their targets and constant offsets): a state that was left out in
+ * favour of another agrees with it in those. Numbers may differ where they were imprecise, so
+ * nothing about numbers is recorded here; see values.ts.
+ */
+
+import type { AccessFact, Region } from '../facts.ts';
+
+const REACHED = 1;
+const JUMPED = 2;
+const FELL_THROUGH = 4;
+
+interface MutableAccess {
+  region: Region;
+  offset: number | undefined;
+  sizeBytes: number;
+  frame: number | undefined;
+  map: number | undefined;
+  field: number | undefined;
+  aligned: boolean;
+}
+
+export class Recorder {
+  readonly #accesses = new Map<number, MutableAccess>();
+  readonly #ways: Uint8Array;
+  /** Lowest byte of the own frame that each function touched, by function index. */
+  readonly stackDepth: Int32Array;
+
+  constructor(instructionCount: number, functionCount: number) {
+    this.#ways = new Uint8Array(instructionCount);
+    this.stackDepth = new Int32Array(functionCount);
+  }
+
+  /** An access at `pc` was proven; several paths are merged to what they agree on. */
+  access(
+    pc: number,
+    region: Region,
+    offset: number | undefined,
+    sizeBytes: number,
+    target: number | undefined,
+    aligned: boolean,
+  ): void {
+    const known = this.#accesses.get(pc);
+    const frame = region === 'stack' ? target : undefined;
+    const map = region === 'map-value' ? target : undefined;
+    const field = region === 'context' ? target : undefined;
+    if (known === undefined) {
+      this.#accesses.set(pc, { region, offset, sizeBytes, frame, map, field, aligned });
+      return;
+    }
+    if (known.region !== region) known.region = 'mixed';
+    if (known.offset !== offset) known.offset = undefined;
+    if (known.frame !== frame) known.frame = undefined;
+    if (known.map !== map) known.map = undefined;
+    if (known.field !== field) known.field = undefined;
+    known.aligned &&= aligned;
+  }
+
+  accessAt(pc: number): AccessFact | undefined {
+    return this.#accesses.get(pc);
+  }
+
+  /** The walk executed `pc`, and went on at `to`. */
+  passed(pc: number, to: number): void {
+    this.#ways[pc]! |= REACHED | (to === pc + 1 ? FELL_THROUGH : JUMPED);
+  }
+
+  reached(pc: number): boolean {
+    return (this.#ways[pc]! & REACHED) !== 0;
+  }
+
+  /** A fork at `pc` waits to be walked from its target. */
+  forked(pc: number): void {
+    this.#ways[pc]! |= REACHED | JUMPED;
+  }
+
+  mayJump(pc: number): boolean {
+    return (this.#ways[pc]! & JUMPED) !== 0;
+  }
+
+  mayFallThrough(pc: number): boolean {
+    return (this.#ways[pc]! & FELL_THROUGH) !== 0;
+  }
+
+  stack(functionIndex: number, offset: number): void {
+    if (offset < this.stackDepth[functionIndex]!) this.stackDepth[functionIndex] = offset;
+  }
+}

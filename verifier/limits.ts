@@ -1,0 +1,43 @@
+/**
+ * Every bound on the verifier's own work. A hostile program may be built to make exploration
+ * explode; each of these turns the explosion into the verdict `limit` instead of a hang. Limits of
+ * the *program* (stack bytes, call depth, program size) are rows of the profile, not of this table.
+ */
+
+export interface Limit {
+  readonly value: number;
+  readonly unit: string;
+  readonly reason: string;
+}
+
+const limit = (value: number, unit: string, reason: string): Limit =>
+  Object.freeze({ value, unit, reason });
+
+export const LIMITS = Object.freeze({
+  processed: limit(
+    4_000_000,
+    'instructions',
+    'four times what Linux walks; the trace of a walk takes 16 bytes an instruction',
+  ),
+  savedStates: limit(400_000, 'states', 'states kept for pruning, over all instructions'),
+  savedBytes: limit(1 << 30, 'bytes', 'memory of the states kept for pruning'),
+  pendingStates: limit(65_536, 'states', 'branches waiting to be walked'),
+  savedPerInstruction: limit(
+    96,
+    'states',
+    'beyond it the oldest state without a hit at an instruction is forgotten',
+  ),
+  milliseconds: limit(60_000, 'ms', 'wall clock of one verification'),
+  references: limit(256, 'references', 'references held at once'),
+  errors: limit(5, 'diagnostics', 'default of --max-errors'),
+  packetOffset: limit(
+    0xffff,
+    'bytes',
+    'highest provable offset into a packet (Linux MAX_PACKET_OFF)',
+  ),
+  pointerOffset: limit(
+    1 << 29,
+    'bytes',
+    'largest constant offset of a pointer (Linux BPF_MAX_VAR_OFF), far from any wrap-around',
+  ),
+});

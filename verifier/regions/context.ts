@@ -1,0 +1,79 @@
+/**
+ * The context behind r1: fields by constant offset, as the program type's layout lists them. A
+ * `memory` program's context is a plain buffer and is not seen here.
+ */
+
+import type { ContextField } from '../../platform/index.ts';
+import { contextAccess } from '../../platform/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import type { Walk } from '../explore/walk.ts';
+import type { AccessRequest } from '../obligations/obligation.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { boundsValues, constantOffset, loadUnknown, type Region } from './region.ts';
+
+export const CONTEXT_REGION: Region = { check, load, store };
+
+/** What a loaded pointer field points to; 0: a number. */
+const FIELD_KINDS: Readonly<Record<ContextField['kind'], number>> = {
+  scalar: kinds.SCALAR,
+  packet: kinds.PACKET,
+  'packet-end': kinds.PACKET_END,
+  'packet-meta': kinds.PACKET_META,
+  socket: kinds.SOCKET,
+  'sock-common': kinds.SOCK_COMMON,
+  'flow-keys': kinds.FLOW_KEYS,
+  memory: kinds.PACKET,
+  'memory-end': kinds.PACKET_END,
+  btf: kinds.BTF_OBJECT,
+};
+
+function check(walk: Walk, value: number, request: AccessRequest): Failure | null {
+  const { state, subject } = walk;
+  const offset = constantOffset(state, value, request);
+  const values = boundsValues(walk, value, request, subject.layout?.sizeBytes ?? 0);
+  const registers = [request.register];
+  if (offset === undefined) {
+    return { code: 'context-variable-offset', pc: request.pc, values, registers };
+  }
+  const context = subject.layout?.struct ?? subject.type.name;
+  const denied: Failure = {
+    code: 'context-out-of-bounds',
+    pc: request.pc,
+    values: { ...values, context, offset },
+    registers,
+  };
+  if (request.by !== 'instruction') return denied;
+  if (offset < 0) return denied;
+  return accessOf(walk, offset, request) === undefined ? denied : null;
+}
+
+function accessOf(walk: Walk, offset: number, request: AccessRequest) {
+  const { subject } = walk;
+  if (subject.layout === undefined) return undefined;
+  const attach = subject.program.attachType;
+  return contextAccess(subject.layout, offset, request.size, request.verb, attach);
+}
+
+function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
+  const { state } = walk;
+  const offset = constantOffset(state, value, request)!;
+  const access = accessOf(walk, offset, request)!;
+  walk.recorder.access(request.pc, 'context', offset, request.size, access.index, true);
+  const kind = FIELD_KINDS[access.field.kind];
+  if (kind === kinds.SCALAR) {
+    loadUnknown(state, to, request.size);
+    return;
+  }
+  state.setPointer(to, kind, 0);
+  if (access.field.nullable) {
+    state.words[to + L.FLAGS] = L.FLAG_NULLABLE;
+    state.words[to + L.ID] = walk.freshId();
+  }
+}
+
+function store(walk: Walk, value: number, request: AccessRequest): void {
+  const offset = constantOffset(walk.state, value, request)!;
+  const access = accessOf(walk, offset, request)!;
+  walk.recorder.access(request.pc, 'context', offset, request.size, access.index, true);
+}

@@ -1,0 +1,177 @@
+/** The stack of the executing frame or of a caller's. Accesses are tracked byte by byte. */
+
+import type { Failure } from '../diagnose/failure.ts';
+import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
+import type { AccessRequest } from '../obligations/obligation.ts';
+import { SCALAR } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import * as stack from '../state/stack.ts';
+import {
+  boundsValues,
+  constantOffset,
+  describeOffset,
+  highest,
+  isAligned,
+  loadUnknown,
+  lowest,
+  type Region,
+} from './region.ts';
+
+export const STACK_REGION: Region = { check, load, store };
+
+function check(walk: Walk, value: number, request: AccessRequest): Failure | null {
+  const { state, subject } = walk;
+  const most = subject.profile.stackBytes;
+  const low = lowest(state, value, request);
+  const high = highest(state, value, request);
+  const fail = (code: Failure['code'], more: Record<string, string | number> = {}): Failure => ({
+    code,
+    pc: request.pc,
+    values: { ...boundsValues(walk, value, request, most), most, ...more },
+    registers: [request.register],
+  });
+  if (low < -most || high > 0) return fail('stack-out-of-bounds');
+  const offset = constantOffset(state, value, request);
+  if (offset === undefined && subject.privilege === 'none') return fail('stack-variable-access');
+  if (request.by !== 'helper' && !isAligned(state, value, request)) {
+    return fail('stack-misaligned', { offset: describeOffset(state, value, request) });
+  }
+  const frame = state.words[value + L.TARGET]!;
+  return request.verb === 'write'
+    ? checkWrite(walk, frame, low, high, fail)
+    : checkRead(walk, frame, low, high, offset !== undefined && request.by !== 'helper', fail);
+}
+
+type Fail = (code: Failure['code'], more?: Record<string, string | number>) => Failure;
+
+const SPECIAL_NAMES: Readonly<Record<number, string>> = {
+  [L.BYTE_DYNPTR]: 'dynptr',
+  [L.BYTE_ITERATOR]: 'iterator',
+  [L.BYTE_IRQ_FLAG]: 'saved interrupt flag',
+};
+
+/** A whole read of a kept value needs no look at each byte. */
+function checkRead(
+  walk: Walk,
+  frame: number,
+  low: number,
+  high: number,
+  exact: boolean,
+  fail: Fail,
+): Failure | null {
+  const { state, subject } = walk;
+  if (exact && stack.classifyRead(state, frame, low, high - low) === stack.READ_VALUE) return null;
+  for (let at = low; at < high; at++) {
+    const type = stack.byteType(state, frame, at);
+    if (type > L.BYTE_SPILL) {
+      return fail('stack-special-bytes', { offset: at, object: SPECIAL_NAMES[type]! });
+    }
+    if (type === L.BYTE_INVALID && !subject.mayReadUninitialised) {
+      return fail('stack-uninitialised', { offset: at, part: at - low });
+    }
+    if (type === L.BYTE_SPILL && !subject.mayLeakPointers) {
+      const slot = state.slot(frame, stack.slotIndex(at));
+      if (state.kind(slot + L.SLOT_VALUE) !== SCALAR) return fail('stack-partial-pointer');
+    }
+  }
+  return null;
+}
+
+function checkWrite(
+  walk: Walk,
+  frame: number,
+  low: number,
+  high: number,
+  fail: Fail,
+): Failure | null {
+  const { state, subject } = walk;
+  for (let at = low; at < high; at++) {
+    const type = stack.byteType(state, frame, at);
+    if (type > L.BYTE_SPILL) {
+      return fail('stack-special-bytes', { offset: at, object: SPECIAL_NAMES[type]! });
+    }
+    if (type !== L.BYTE_SPILL || subject.mayLeakPointers) continue;
+    const slot = state.slot(frame, stack.slotIndex(at));
+    const whole = low <= at - (at & 7) && high >= at - (at & 7) + 8;
+    if (!whole && state.kind(slot + L.SLOT_VALUE) !== SCALAR) return fail('stack-partial-pointer');
+  }
+  return null;
+}
+
+function record(walk: Walk, value: number, request: AccessRequest, offset: number | undefined) {
+  const { state, subject, recorder } = walk;
+  const frame = state.words[value + L.TARGET]!;
+  const entry = state.words[state.frameRow(frame) + L.FRAME_ENTRY]!;
+  recorder.stack(subject.cfg.functionOf[entry]!, lowest(state, value, request));
+  const aligned = isAligned(state, value, request);
+  recorder.access(request.pc, 'stack', offset, request.size, state.frame - frame, aligned);
+}
+
+function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
+  const { state } = walk;
+  const frame = state.words[value + L.TARGET]!;
+  const offset = constantOffset(state, value, request);
+  record(walk, value, request, offset);
+  if (offset === undefined) {
+    // Any of several slots: zero only where all of them are.
+    const low = lowest(state, value, request);
+    const size = highest(state, value, request) - low;
+    const zero = stack.classifyRead(state, frame, low, size) === stack.READ_ZERO;
+    if (zero) state.setConstant(to, 0, 0);
+    else loadUnknown(state, to, request.size);
+    return;
+  }
+  const slot = stack.fill(state, frame, offset, request.size, to);
+  if (slot >= 0) walk.noteStack(frame, offset);
+}
+
+function store(walk: Walk, value: number, request: AccessRequest, from: number): void {
+  const { state, subject } = walk;
+  const frame = state.words[value + L.TARGET]!;
+  const offset = constantOffset(state, value, request);
+  const low = lowest(state, value, request);
+  record(walk, value, request, offset);
+  if (offset === undefined) {
+    const high = highest(state, value, request);
+    state.growStack(frame, stack.slotsFor(low));
+    const rule = subject.mayReadUninitialised ? 'becomes-misc' : 'stays';
+    stack.clobber(state, frame, low, high, rule);
+    return;
+  }
+  if (from < 0) {
+    state.growStack(frame, stack.slotsFor(low));
+    stack.setBytes(state, frame, offset, request.size, L.BYTE_MISC);
+    return;
+  }
+  storeValue(walk, frame, offset, request, from);
+}
+
+/**
+ * A store of a value at a constant offset. `from` is a register of the executing frame, whose place
+ * moves when an older frame's stack grows, or the scratch value, which stays.
+ */
+function storeValue(
+  walk: Walk,
+  frame: number,
+  offset: number,
+  request: AccessRequest,
+  from: number,
+): void {
+  const { state } = walk;
+  const isRegister = from >= L.FRAMES_START;
+  const register = isRegister ? (from - state.register(0)) / L.VALUE_WORDS : -1;
+  state.growStack(frame, stack.slotsFor(offset));
+  const value = isRegister ? state.register(register) : from;
+  if ((offset & 7) === 0) {
+    stack.spill(state, frame, offset, request.size, value);
+    walk.noteStack(frame, offset);
+    return;
+  }
+  const words = state.words;
+  const isZero = state.kind(value) === SCALAR && domain.isConstantOf(words, value + L.NUMBER, 0, 0);
+  // A byte of type ZERO is compared by pruning without marks, so its zero must be precise.
+  if (isZero && isRegister) walk.needPrecise(register);
+  const type = isZero ? L.BYTE_ZERO : L.BYTE_MISC;
+  stack.setBytes(state, frame, offset, request.size, type);
+}

@@ -1,0 +1,29 @@
+/** Which region each kind of pointer points into. A kind that is not listed has no bytes. */
+
+import * as kinds from '../state/kinds.ts';
+import { CONTEXT_REGION } from './context.ts';
+import { MAP_VALUE_REGION } from './map-value.ts';
+import { MEMORY_REGION } from './memory.ts';
+import { OBJECT_REGION } from './object.ts';
+import { PACKET_REGION } from './packet.ts';
+import type { Region } from './region.ts';
+import { STACK_REGION } from './stack.ts';
+
+const BY_KIND: Readonly<Record<number, Region>> = {
+  [kinds.CONTEXT]: CONTEXT_REGION,
+  [kinds.STACK]: STACK_REGION,
+  [kinds.PACKET]: PACKET_REGION,
+  [kinds.PACKET_META]: PACKET_REGION,
+  [kinds.MAP_VALUE]: MAP_VALUE_REGION,
+  [kinds.MEMORY]: MEMORY_REGION,
+  [kinds.SOCKET]: OBJECT_REGION,
+  [kinds.SOCK_COMMON]: OBJECT_REGION,
+  [kinds.TCP_SOCKET]: OBJECT_REGION,
+  [kinds.XDP_SOCKET]: OBJECT_REGION,
+  [kinds.FLOW_KEYS]: OBJECT_REGION,
+};
+
+/** Indexed by kind. */
+export const REGIONS: readonly (Region | undefined)[] = Object.freeze(
+  kinds.KINDS.map((_, kind) => BY_KIND[kind]),
+);

@@ -1,0 +1,53 @@
+/**
+ * The subject of a verification: the decoded program together with everything about its platform
+ * that rules ask for, resolved once. Nothing in it changes during the walk.
+ */
+
+import type { Instruction, MapSpec, Program, Row } from '../isa/index.ts';
+import type {
+  ContextLayout,
+  HelperRow,
+  MapTypeRow,
+  Profile,
+  ProgramTypeRow,
+} from '../platform/index.ts';
+import type { Cfg } from './cfg.ts';
+import type { Obligation } from './obligations/obligation.ts';
+
+export type Privilege = 'full' | 'bpf' | 'none';
+
+/** What a `constant_map` or `constant_map_value` names. */
+export interface ResolvedMap {
+  readonly map: number;
+  /** Offset into the value of key 0; undefined: the map itself. */
+  readonly valueOffset: number | undefined;
+}
+
+export interface Subject {
+  readonly program: Program;
+  readonly instructions: readonly Instruction[];
+  /** TABLE row of each slot. */
+  readonly rows: readonly Row[];
+  readonly cfg: Cfg;
+  /** Mask of registers live before each slot. */
+  readonly live: Uint16Array;
+  /** The program's maps, and behind them the templates of inner maps. */
+  readonly maps: readonly MapSpec[];
+  /** For maps of maps: index of the template of their inner maps in `maps`; else -1. */
+  readonly innerMap: Int32Array;
+  readonly mapTypes: readonly (MapTypeRow | undefined)[];
+  readonly mapAt: ReadonlyMap<number, ResolvedMap>;
+  readonly type: ProgramTypeRow;
+  readonly layout: ContextLayout | undefined;
+  readonly profile: Profile;
+  readonly privilege: Privilege;
+  /** Pointers may be stored in maps, returned, compared: not on unprivileged hosts. */
+  readonly mayLeakPointers: boolean;
+  /** Stack bytes never written may be read (engines clear the frame). */
+  readonly mayReadUninitialised: boolean;
+  readonly alignment: 'strict' | 'efficient';
+  /** Helper called at each slot that calls one. */
+  readonly helperAt: ReadonlyMap<number, HelperRow>;
+  /** What each slot owes before it may execute. */
+  readonly obligations: readonly (readonly Obligation[])[];
+}

@@ -1,0 +1,93 @@
+/** What arithmetic leaves in its destination, given that its obligations hold. */
+
+import type { Instruction, Row } from '../../isa/index.ts';
+import { offsetOperand } from '../discharge/arithmetic.ts';
+import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
+import { isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+
+export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
+  const { state } = walk;
+  const dst = state.register(insn.dst);
+  if (row.operation === 'mov') return transferMove(walk, insn, row, dst);
+  const src = row.source === 'reg' ? state.register(insn.src) : -1;
+  const pointerDst = row.dst === 'update' && isPointer(state.kind(dst));
+  const pointerSrc = src >= 0 && isPointer(state.kind(src));
+  if (pointerDst || pointerSrc) {
+    const moves = row.width === 64 && row.source !== 'none' && row.dst === 'update';
+    if (moves && pointerDst !== pointerSrc) return movePointer(walk, insn, row, pointerDst);
+    makeNumber(walk, dst, row.width === 32 ? 4 : 8);
+    return;
+  }
+  let operand = L.SCRATCH;
+  if (src >= 0) operand = src + L.NUMBER;
+  else domain.setConstant(state.words, L.SCRATCH, insn.imm, insn.imm >> 31);
+  if (row.dst === 'write') state.clearPointer(dst);
+  domain.transferOfRow(row)(state.words, dst + L.NUMBER, dst + L.NUMBER, operand);
+  state.clearPointer(dst);
+}
+
+/** A number made of a pointer's bits. */
+function makeNumber(walk: Walk, value: number, sizeBytes: number): void {
+  walk.state.clearPointer(value);
+  domain.setBytes(walk.state.words, value + L.NUMBER, sizeBytes);
+}
+
+/** Copies share an id, so that what a branch teaches about one holds for the other. */
+function transferMove(walk: Walk, insn: Instruction, row: Row, dst: number): void {
+  const { state } = walk;
+  const words = state.words;
+  if (row.source === 'imm') {
+    state.setConstant(dst, insn.imm, row.width === 64 ? insn.imm >> 31 : 0);
+    return;
+  }
+  const src = state.register(insn.src);
+  if (isPointer(state.kind(src))) {
+    if (row.width === 32) makeNumber(walk, dst, 4);
+    else state.copyValue(dst, src);
+    return;
+  }
+  const keeps = row.width === 64 || domain.isZeroExtended(words, src + L.NUMBER);
+  if (keeps) {
+    linkNumber(walk, src);
+    state.copyValue(dst, src);
+    return;
+  }
+  domain.copy(words, src + L.NUMBER, words, dst + L.NUMBER);
+  state.clearPointer(dst);
+  domain.truncate32(words, dst + L.NUMBER);
+}
+
+/** Gives a number that is about to be copied an id, unless it is a constant. */
+export function linkNumber(walk: Walk, value: number): void {
+  const { words } = walk.state;
+  if (words[value + L.KIND] !== SCALAR || words[value + L.ID] !== 0) return;
+  if (!domain.isConstant(words, value + L.NUMBER)) words[value + L.ID] = walk.freshId();
+}
+
+/**
+ * pointer ± number. A constant goes into the constant part; anything else into the variable part,
+ * which for packets makes a new base whose range is unknown.
+ */
+function movePointer(walk: Walk, insn: Instruction, row: Row, pointerDst: boolean): void {
+  const { state } = walk;
+  const words = state.words;
+  const dst = state.register(insn.dst);
+  const operand = offsetOperand(walk, insn, row, pointerDst);
+  if (row.source === 'reg') walk.needPrecise(pointerDst ? insn.src : insn.dst);
+  // The number may lie in dst itself, which the pointer is about to overwrite.
+  domain.copy(words, operand, words, L.SCRATCH_2);
+  if (!pointerDst) state.copyValue(dst, state.register(insn.src));
+  const sign = row.operation === 'sub' ? -1 : 1;
+  if (domain.isConstant(words, L.SCRATCH_2)) {
+    words[dst + L.OFFSET]! += sign * domain.constantLo(words, L.SCRATCH_2);
+    return;
+  }
+  const number = dst + L.NUMBER;
+  domain.alu(sign > 0 ? 'add' : 'sub', 64, words, number, number, L.SCRATCH_2);
+  if (isPacketKind(state.kind(dst))) {
+    words[dst + L.ID] = walk.freshId();
+    words[dst + L.EXTENT] = 0;
+  }
+}

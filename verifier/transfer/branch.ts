@@ -1,0 +1,157 @@
+/**
+ * Conditional jumps: which ways are possible, and what is known on each.
+ *
+ * A comparison of numbers that its operands decide goes one way only; the operands then matter
+ * (precision). Otherwise the state is copied, and each copy learns that the condition holds, or
+ * does not. What one register learns holds for every value with its id.
+ */
+
+import type { Instruction, Row } from '../../isa/index.ts';
+import { target } from '../cfg.ts';
+import { isPacketComparison } from '../discharge/comparison.ts';
+import * as domain from '../domain/index.ts';
+import { registerLink, slotLink } from '../explore/precision.ts';
+import type { Walk } from '../explore/walk.ts';
+import { isPointer, SCALAR } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { hasSpill, type MachineState } from '../state/machine.ts';
+import { learnNull } from './null-check.ts';
+import { learnPacketRange } from './packet-range.ts';
+
+/** Continues at the returned slot; the other way, if possible, is left pending. */
+export function transferJump(walk: Walk, pc: number, insn: Instruction, row: Row): number {
+  const { state } = walk;
+  const taken = target(pc, insn, row);
+  const a = state.register(insn.dst);
+  const b = row.source === 'reg' ? state.register(insn.src) : -1;
+  const pointerA = isPointer(state.kind(a));
+  const pointerB = b >= 0 && isPointer(state.kind(b));
+  if (!pointerA && !pointerB) return jumpOnNumbers(walk, pc, insn, row, taken);
+  if (row.width === 64 && pointerA && isZero(walk, insn, row)) {
+    return jumpOnNull(walk, pc, insn, row, taken);
+  }
+  const other = walk.fork(taken);
+  if (row.width === 64 && pointerB && isPacketComparison(state.kind(a), state.kind(b))) {
+    const condition = domain.conditionOf(row);
+    learnPacketRange(other, insn, condition);
+    learnPacketRange(state, insn, domain.negate(condition));
+  }
+  return pc + 1;
+}
+
+/** The second operand is 0: an immediate, or a register that holds it. */
+function isZero(walk: Walk, insn: Instruction, row: Row): boolean {
+  if (row.source === 'imm') return insn.imm === 0;
+  const { state } = walk;
+  const b = state.register(insn.src);
+  return state.kind(b) === SCALAR && domain.isConstantOf(state.words, b + L.NUMBER, 0, 0);
+}
+
+/** A pointer against null: known for pointers that cannot be null, learnt for the others. */
+function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {
+  const { state } = walk;
+  if (row.source === 'reg') walk.needPrecise(insn.src);
+  const value = state.register(insn.dst);
+  const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  if (row.operation !== 'eq' && row.operation !== 'ne') {
+    walk.fork(taken);
+    return pc + 1;
+  }
+  const takenMeansNull = row.operation === 'eq';
+  if (!nullable) return takenMeansNull ? pc + 1 : taken;
+  const other = walk.fork(taken);
+  const id = state.words[value + L.ID]!;
+  learnNull(other, id, takenMeansNull ? 'null' : 'valid');
+  learnNull(state, id, takenMeansNull ? 'valid' : 'null');
+  return pc + 1;
+}
+
+function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {
+  const condition = domain.conditionOf(row);
+  const width = row.width as 32 | 64;
+  const { state } = walk;
+  const a = state.register(insn.dst) + L.NUMBER;
+  const b = operand(state, insn, row);
+  const decision = domain.decide(condition, width, state.words, a, b);
+  if (decision !== -1) {
+    needOperands(walk, insn, row);
+    return decision === 1 ? taken : pc + 1;
+  }
+  noteLinks(walk, insn, row);
+  const other = walk.fork(taken);
+  const mayTake = learn(other, insn, row, condition);
+  const mayFall = learn(state, insn, row, domain.negate(condition));
+  // A way that refinement finds empty is as decided as one that `decide` saw.
+  if (!mayTake || !mayFall) needOperands(walk, insn, row);
+  if (!mayTake) walk.unfork();
+  if (mayFall) return pc + 1;
+  return mayTake ? walk.resumeFork() : -1;
+}
+
+function needOperands(walk: Walk, insn: Instruction, row: Row): void {
+  walk.needPrecise(insn.dst);
+  if (row.source === 'reg') walk.needPrecise(insn.src);
+}
+
+function operand(state: MachineState, insn: Instruction, row: Row): number {
+  if (row.source === 'reg') return state.register(insn.src) + L.NUMBER;
+  domain.setConstant(state.words, L.SCRATCH, insn.imm, insn.imm >> 31);
+  return L.SCRATCH;
+}
+
+/** Assumes the condition in the state; false when no member satisfies it. */
+function learn(
+  state: MachineState,
+  insn: Instruction,
+  row: Row,
+  condition: domain.Condition,
+): boolean {
+  const a = state.register(insn.dst);
+  const b = operand(state, insn, row);
+  const width = row.width as 32 | 64;
+  if (!domain.assume(condition, width, state.words, a + L.NUMBER, b)) return false;
+  shareNumber(state, a);
+  if (row.source === 'reg') shareNumber(state, state.register(insn.src));
+  return true;
+}
+
+/** Gives every value with the same id what is known of this one. */
+function shareNumber(state: MachineState, value: number): void {
+  const { words } = state;
+  const id = words[value + L.ID]!;
+  if (id === 0) return;
+  state.forEachValue((other) => {
+    if (other === value || words[other + L.ID] !== id || words[other + L.KIND] !== SCALAR) return;
+    domain.copy(words, value + L.NUMBER, words, other + L.NUMBER);
+  });
+}
+
+/** Tells the trace which values this branch refines together. */
+function noteLinks(walk: Walk, insn: Instruction, row: Row): void {
+  const { state } = walk;
+  const { words } = state;
+  const idA = words[state.register(insn.dst) + L.ID]!;
+  const idB = row.source === 'reg' ? words[state.register(insn.src) + L.ID]! : 0;
+  if (idA === 0 && idB === 0) return;
+  const links: number[] = [];
+  const isLinked = (value: number): boolean => {
+    const id = words[value + L.ID]!;
+    return id !== 0 && (id === idA || id === idB) && words[value + L.KIND] === SCALAR;
+  };
+  for (let frame = 0; frame < state.frameCount; frame++) {
+    for (let r = 0; r < L.FRAME_POINTER; r++) {
+      if (isLinked(state.registerOf(frame, r))) links.push(registerLink(frame, r));
+    }
+    const slots = state.slots(frame);
+    for (let index = 0; index < slots; index++) {
+      const slot = state.slot(frame, index);
+      if (hasSpill(words[slot]!) && isLinked(slot + L.SLOT_VALUE)) {
+        links.push(slotLink(frame, index));
+      }
+    }
+  }
+  if (row.source === 'reg') {
+    links.push(registerLink(state.frame, insn.dst), registerLink(state.frame, insn.src));
+  }
+  if (links.length > 1) walk.trace.setLinks(walk.entry, links);
+}

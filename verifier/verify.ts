@@ -1,0 +1,141 @@
+/**
+ * Is this program safe? The verifier on one screen: resolve what the program is, walk it, and turn
+ * what was found into a verdict.
+ */
+
+import type { Btf } from '../btf/index.ts';
+import type { Program } from '../isa/index.ts';
+import { type Profile, profile as profileNamed } from '../platform/index.ts';
+import { entryState } from './check/entry.ts';
+import { prepare } from './check/prepare.ts';
+import { circumstancesOf } from './diagnose/circumstances.ts';
+import { diagnose, NO_CIRCUMSTANCES } from './diagnose/report.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
+import { type Exploration, Explorer, type Found } from './explore/explore.ts';
+import { Walk } from './explore/walk.ts';
+import { makeFacts } from './facts/facts.ts';
+import { Recorder } from './facts/recorder.ts';
+import { stackUse } from './facts/stack-use.ts';
+import { LIMITS } from './limits.ts';
+import { mintProof } from './proof.ts';
+import type { Privilege, Subject } from './subject.ts';
+import type { LinuxPrediction, Refused, Verdict } from './verdict.ts';
+
+export interface VerifyOptions {
+  /** Default: `linux-6.18`, or `memory` for programs of that type. */
+  readonly profile?: string;
+  readonly privilege?: Privilege;
+  /** Types of the kernel that BTF-typed programs read; a function is asked when one is met. */
+  readonly kernelBtf?: Btf | undefined | (() => Btf | undefined);
+  readonly maxErrors?: number;
+}
+
+export function verify(program: Program, options: VerifyOptions = {}): Verdict {
+  const started = performance.now();
+  const profile = profileFor(program, options.profile);
+  const privilege = options.privilege ?? (profile.family === 'linux' ? 'full' : 'none');
+  const { subject, failures } = prepare(program, profile, privilege);
+  const maxErrors = options.maxErrors ?? LIMITS.errors.value;
+  if (subject === undefined) {
+    const diagnostics = failures
+      .slice(0, maxErrors)
+      .map((failure) => diagnose(program, failure, NO_CIRCUMSTANCES));
+    return refused(program, profile, diagnostics, started, undefined);
+  }
+  const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
+  const walk = new Walk(subject, recorder, 0);
+  entryState(walk);
+  const diagnostics: Diagnostic[] = [];
+  const report = ({ failure, entry }: Found) =>
+    diagnostics.push(diagnose(program, failure, circumstancesOf(walk, failure, entry)));
+  const deadline = started + LIMITS.milliseconds.value;
+  const maxProcessed = Math.max(LIMITS.processed.value, profile.maxProcessed);
+  const explorer = new Explorer(walk, { maxProcessed, maxErrors, deadline, report });
+  const exploration = explorer.explore(0);
+  if (diagnostics.length > 0) return refused(program, profile, diagnostics, started, exploration);
+  const stack = stackUse(subject, recorder);
+  if (stack.failure !== undefined) {
+    const diagnostic = diagnose(program, stack.failure, NO_CIRCUMSTANCES);
+    return refused(program, profile, [diagnostic], started, exploration);
+  }
+  return accepted(subject, recorder, exploration, stack.bytes, started);
+}
+
+/** Throws RangeError for a name that no profile has. */
+function profileFor(program: Program, name: string | undefined): Profile {
+  const wanted = name ?? (program.type === 'memory' ? 'memory' : 'linux-6.18');
+  const profile = profileNamed(wanted);
+  if (profile === undefined) throw new RangeError(`no profile is called '${wanted}'`);
+  return profile;
+}
+
+function accepted(
+  subject: Subject,
+  recorder: Recorder,
+  exploration: Exploration,
+  stackBytes: number,
+  started: number,
+): Verdict {
+  const { program, instructions, profile } = subject;
+  const worstCaseInstructions = exploration.longest;
+  const facts = () => makeFacts(subject, recorder, stackBytes, worstCaseInstructions);
+  const proof = mintProof({ program, instructions, facts, profile: profile.name });
+  const tooLong = exploration.processed > profile.maxProcessed;
+  return {
+    ok: true,
+    proof,
+    program,
+    profile: profile.name,
+    linux: tooLong ? 'limit' : 'accepted',
+    warnings: [],
+    instructions: instructions.length,
+    processed: exploration.processed,
+    peakStates: exploration.peakStates,
+    stackBytes,
+    worstCaseInstructions,
+    unboundedBy: undefined,
+    microseconds: (performance.now() - started) * 1000,
+  };
+}
+
+function refused(
+  program: Program,
+  profile: Profile,
+  diagnostics: readonly Diagnostic[],
+  started: number,
+  exploration: Exploration | undefined,
+): Refused {
+  const outcome = outcomeOf(diagnostics);
+  return {
+    ok: false,
+    outcome,
+    diagnostics,
+    program,
+    profile: profile.name,
+    linux: LINUX_OF[outcome],
+    warnings: [],
+    instructions: Math.floor(program.code.length / 8),
+    processed: exploration?.processed ?? 0,
+    peakStates: exploration?.peakStates ?? 0,
+    stackBytes: 0,
+    worstCaseInstructions: null,
+    unboundedBy: undefined,
+    microseconds: (performance.now() - started) * 1000,
+  };
+}
+
+const LINUX_OF: Readonly<Record<Refused['outcome'], LinuxPrediction>> = {
+  rejected: 'rejected',
+  unsupported: 'unknown',
+  limit: 'limit',
+};
+
+/** A proven fault outweighs what could not be decided. */
+function outcomeOf(diagnostics: readonly Diagnostic[]): Refused['outcome'] {
+  const outcomes = diagnostics.map(
+    ({ code }) => DIAGNOSTICS[code as DiagnosticCode].outcome ?? 'rejected',
+  );
+  if (outcomes.includes('unsupported')) return 'unsupported';
+  return outcomes.includes('rejected') ? 'rejected' : 'limit';
+}
