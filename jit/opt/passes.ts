@@ -7,7 +7,11 @@ import { InternalError } from '../../isa/errors.ts';
 import type { Source } from '../ir/builder.ts';
 import type { IrFunction } from '../ir/ir.ts';
 import { removeDeadCode } from './dead-code.ts';
+import { divideByConstants } from './divide-by-constants.ts';
 import { expandAtomics, expandDivisions } from './expand.ts';
+import { narrowOperations } from './narrow.ts';
+import { numberValues } from './number-values.ts';
+import { promoteStack } from './promote.ts';
 import { simplify } from './simplify.ts';
 
 export interface Pass {
@@ -30,9 +34,27 @@ export const PASSES: readonly Pass[] = [
     run: simplify,
   },
   {
+    name: 'promote-stack',
+    reason: 'frame addresses are r10 plus a constant by now',
+    after: ['simplify'],
+    run: promoteStack,
+  },
+  {
+    name: 'simplify-promoted',
+    reason: 'what was spilled and reloaded can be folded now',
+    after: ['promote-stack'],
+    run: simplify,
+  },
+  {
+    name: 'divide-by-constants',
+    reason: 'needs constants that may have come through the stack',
+    after: ['simplify-promoted'],
+    run: divideByConstants,
+  },
+  {
     name: 'expand-divisions',
     reason: 'constant divisors are settled by now; the others need their guards as control flow',
-    after: ['simplify'],
+    after: ['divide-by-constants'],
     required: true,
     run: expandDivisions,
   },
@@ -44,9 +66,33 @@ export const PASSES: readonly Pass[] = [
     run: expandAtomics,
   },
   {
+    name: 'number-values',
+    reason: 'equal computations are in equal form after simplification',
+    after: ['simplify-promoted', 'divide-by-constants'],
+    run: numberValues,
+  },
+  {
     name: 'dead-code',
-    reason: 'everything before leaves unused values behind; selection counts uses',
-    after: ['simplify', 'expand-divisions', 'expand-atomics'],
+    reason: 'a dead user must not keep an upper half alive',
+    after: ['number-values'],
+    run: removeDeadCode,
+  },
+  {
+    name: 'narrow',
+    reason: 'needs the users that remain',
+    after: ['dead-code'],
+    run: narrowOperations,
+  },
+  {
+    name: 'simplify-narrowed',
+    reason: 'operations of width 32 need no extended arguments, and show rotations',
+    after: ['narrow'],
+    run: simplify,
+  },
+  {
+    name: 'dead-code-again',
+    reason: 'selection counts uses',
+    after: ['simplify-narrowed', 'expand-divisions', 'expand-atomics'],
     run: removeDeadCode,
   },
 ];

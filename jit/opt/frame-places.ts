@@ -1,0 +1,56 @@
+/**
+ * Where in the own stack frame an access or an address lies, and which frame bytes others may touch.
+ */
+
+import type { IrFunction, Value } from '../ir/ir.ts';
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Offset from r10 of an address that is r10 plus a constant. */
+export function frameOffset(address: Value): number | undefined {
+  let offset = 0;
+  let value = address;
+  while (value.op === 'add' && value.width === 64 && value.args[1]!.op === 'const') {
+    const step = value.args[1]!;
+    if (step.hi !== step.lo >> 31) return undefined;
+    offset += step.lo;
+    value = value.args[0]!;
+  }
+  return value.op === 'frame' ? offset : undefined;
+}
+
+/** Offset from r10 of the bytes that a load, store or atomic touches. */
+export function framePlace(value: Value): number | undefined {
+  if (value.op !== 'load' && value.op !== 'store' && value.op !== 'atomic') return undefined;
+  const base = frameOffset(value.args[0]!);
+  return base === undefined ? undefined : base + value.disp;
+}
+
+/**
+ * The frame bytes whose address is passed on or computed, from the fact; undefined: none. As a
+ * safeguard, every frame address that the IR uses as a value must be covered by the fact: if one is
+ * not, the answer is 'unknown' and nothing may be moved out of memory.
+ */
+export function reconcileEscapes(fn: IrFunction): Range | undefined | 'unknown' {
+  const { escaping } = fn;
+  let covered = true;
+  const see = (arg: Value, isAddress: boolean): void => {
+    if (isAddress || !covered) return;
+    const offset = frameOffset(arg);
+    if (offset === undefined) return;
+    covered = escaping !== undefined && offset >= escaping.low && offset <= escaping.high;
+  };
+  for (const block of fn.blocks) {
+    for (const phi of block.phis) for (const arg of phi.args) see(arg, false);
+    for (const value of block.values) {
+      const accesses = value.op === 'load' || value.op === 'store' || value.op === 'atomic';
+      const steps = frameOffset(value) !== undefined;
+      for (const [i, arg] of value.args.entries()) see(arg, steps || (accesses && i === 0));
+    }
+    for (const arg of block.terminator.args) see(arg, false);
+  }
+  return covered ? escaping : 'unknown';
+}
