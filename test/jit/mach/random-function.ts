@@ -5,7 +5,16 @@
  */
 
 import type { MachBlock, MachFunction, MachInst } from '../../../jit/mach/types.ts';
-import { call, entry, inFrame, instruction, ret, scaled, UNUSED } from '../../../jit/x64/build.ts';
+import {
+  atRegister,
+  call,
+  entry,
+  inFrame,
+  instruction,
+  ret,
+  scaled,
+  UNUSED,
+} from '../../../jit/x64/build.ts';
 import { rowOf } from '../../../jit/x64/instructions.ts';
 
 /** mulberry32: small, seeded, good enough for tests. */
@@ -23,6 +32,9 @@ export function randomNumbers(seed: number): (below: number) => number {
 const MOV_IMM = rowOf('mov r64, imm64');
 const MOV = rowOf('mov r64, r/m64');
 const LEA = rowOf('lea r64, m');
+const LOAD = rowOf('mov r64, r/m64');
+const STORE = rowOf('mov r/m64, r64');
+const OR = rowOf('or r/m64, imm32');
 const ADD = rowOf('add r64, r/m64');
 const SUB = rowOf('sub r64, r/m64');
 const SHL = rowOf('shl r/m64, cl');
@@ -31,6 +43,8 @@ const CMP = rowOf('cmp r64, r/m64');
 const CMOV = rowOf('cmove r64, r/m64');
 const BRANCH = rowOf('jne rel32');
 const JUMP = rowOf('jmp rel32');
+
+export const FRAME_SLOTS = 8;
 
 export interface Shape {
   readonly blocks: number;
@@ -46,6 +60,8 @@ class Generator {
   readonly #random: (below: number) => number;
   readonly #shape: Shape;
   #vregs = 0;
+  /** Address of the frame area; defined at the entry, used anywhere. */
+  #frame = -1;
 
   constructor(seed: number, shape: Shape) {
     this.#random = randomNumbers(seed);
@@ -72,11 +88,13 @@ class Generator {
       const list = successors[b]!;
       const last =
         list.length === 0
-          ? ret(this.#pick(out), b)
-          : instruction(list.length === 1 ? JUMP : BRANCH, b, [], []);
+          ? [ret(this.#pick(out), b)]
+          : list.length === 1
+            ? [instruction(JUMP, b, [], [])]
+            : [this.#compare(out, b), instruction(BRANCH, b, [], [])];
       return {
         parameters: parameters[b]!,
-        instructions: [...code, last],
+        instructions: [...code, ...last],
         successors: list,
         arguments: list.map((s) => (parameters[s]!.length > 0 ? out : [])),
         cold: b > 0 && this.#random(5) === 0,
@@ -114,47 +132,108 @@ class Generator {
     if (b === 0) {
       const incoming = Array.from({ length: 6 }, () => this.#vregs++);
       code.push(entry(incoming, 0));
+      this.#frame = this.#vregs++;
+      code.push(instruction(LEA, 0, [this.#frame], [], { memory: inFrame(0, 0) }));
+      for (let k = 0; k < FRAME_SLOTS; k++) {
+        code.push(instruction(STORE, 0, [], [incoming[k % 6]!], { memory: inFrame(0, 8 * k) }));
+      }
       for (let v = 0; v < this.#shape.variables; v++) out.push(incoming[v % incoming.length]!);
     }
     const length = this.#random(this.#shape.instructionsPerBlock);
     for (let n = 0; n < length; n++) {
-      const { inst, result } = this.#instruction(out, b);
-      code.push(inst);
+      const result = this.#instructions(code, out, b);
       if (result >= 0) out[this.#random(out.length)] = result;
     }
     return { code, out };
   }
 
-  #instruction(values: readonly number[], pc: number): { inst: MachInst; result: number } {
+  #compare(values: readonly number[], pc: number): MachInst {
+    return instruction(CMP, pc, [], [this.#pick(values), this.#pick(values)]);
+  }
+
+  /** Appends one operation; returns the value it defines, or -1. */
+  #instructions(code: MachInst[], values: readonly number[], pc: number): number {
     const a = this.#pick(values);
     const b = this.#pick(values);
+    const offset = 8 * this.#random(FRAME_SLOTS);
     const result = this.#vregs++;
-    switch (this.#random(11)) {
-      case 0:
-        return { inst: instruction(MOV_IMM, pc, [result], [], { imm: this.#random(9) }), result };
-      case 1:
-        return { inst: instruction(MOV, pc, [result], [a]), result };
-      case 2:
-        return { inst: instruction(LEA, pc, [result], [], { memory: inFrame(0, 8) }), result };
-      case 3:
-        return { inst: instruction(LEA, pc, [result], [], { memory: scaled(a, 4, 3) }), result };
-      case 4:
-        return { inst: instruction(SUB, pc, [result], [a, b]), result };
-      case 5:
-        return { inst: instruction(SHL, pc, [result], [a, b]), result };
-      case 6:
-        return { inst: instruction(DIV, pc, [result, UNUSED], [this.#pick(values), a, b]), result };
-      case 7:
-        this.#vregs--;
-        return { inst: instruction(CMP, pc, [], [a, b]), result: -1 };
-      case 8:
-        return { inst: instruction(CMOV, pc, [result], [a, b]), result };
-      case 9: {
-        const values6 = Array.from({ length: 1 + this.#random(6) }, () => this.#pick(values));
-        return { inst: call({ kind: 'function', index: 0 }, result, values6, pc), result };
+    const add = (...args: Parameters<typeof instruction>): void => {
+      code.push(instruction(...args));
+    };
+    switch (this.#random(14)) {
+      case 0: {
+        const immHigh = this.#random(3) - 1;
+        add(MOV_IMM, pc, [result], [], { imm: this.#random(2 ** 31) * 2 - 2 ** 31, immHigh });
+        return result;
       }
+      case 1:
+        add(MOV, pc, [result], [a]);
+        return result;
+      case 2:
+        add(LOAD, pc, [result], [], { memory: inFrame(0, offset) });
+        return result;
+      case 3:
+        add(LEA, pc, [result], [], { memory: scaled(a, 4, 3) });
+        return result;
+      case 4:
+        add(SUB, pc, [result], [a, b]);
+        return result;
+      case 5:
+        add(SHL, pc, [result], [a, b]);
+        return result;
+      case 6:
+        this.#divide(code, values, result, pc);
+        return result;
+      case 7:
+        code.push(this.#compare(values, pc));
+        add(CMOV, pc, [result], [a, b]);
+        return result;
+      case 8: {
+        const list = Array.from({ length: 6 }, () => this.#pick(values));
+        code.push(call({ kind: 'function', index: 0 }, result, list, pc));
+        return result;
+      }
+      case 9:
+        add(STORE, pc, [], [a], { memory: atRegister(this.#frame, offset) });
+        return -1;
+      case 10:
+        add(LOAD, pc, [result], [], { memory: atRegister(this.#frame, offset) });
+        return result;
+      case 11:
+        add(LEA, pc, [result], [], { memory: atRegister(a, 7, b, 2) });
+        return result;
       default:
-        return { inst: instruction(ADD, pc, [result], [a, b]), result };
+        add(ADD, pc, [result], [a, b]);
+        return result;
     }
   }
+
+  /** Of 64 bits by an odd number: defined for every input. */
+  #divide(code: MachInst[], values: readonly number[], result: number, pc: number): void {
+    const zero = this.#vregs++;
+    const odd = this.#vregs++;
+    code.push(instruction(OR, pc, [odd], [this.#pick(values)], { imm: 1 }));
+    code.push(instruction(MOV_IMM, pc, [zero], []));
+    const results = this.#random(2) === 0 ? [result, UNUSED] : [UNUSED, result];
+    code.push(instruction(DIV, pc, results, [odd, this.#pick(values), zero]));
+  }
+}
+
+/**
+ * The blocks but the entry in another order: definitions need not come before uses in the layout,
+ * only on every path.
+ */
+export function shuffled(code: MachFunction, seed: number): MachFunction {
+  const random = randomNumbers(seed);
+  const order = code.blocks.map((_, b) => b);
+  for (let i = order.length - 1; i > 1; i--) {
+    const k = 1 + random(i);
+    [order[i], order[k]] = [order[k]!, order[i]!];
+  }
+  const place = order.map((_, b) => order.indexOf(b));
+  const blocks = order.map((b) => {
+    const block = code.blocks[b]!;
+    return { ...block, successors: block.successors.map((s) => place[s]!) };
+  });
+  return { ...code, blocks };
 }
