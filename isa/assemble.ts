@@ -10,7 +10,7 @@ import { type Match, match, type Operand } from './grammar.ts';
 import type { Instruction, KfuncCall, LineInfo, MapReference } from './program.ts';
 import { errorAt, type Line, type Place, readLines, type Source } from './source-text.ts';
 import { type Row, rowNamed } from './table.ts';
-import { describe, tokenize } from './tokens.ts';
+import { abridge, describe, tokenize } from './tokens.ts';
 
 export interface AssemblyNames {
   /** Helper numbers by name (`bpf_map_lookup_elem`). */
@@ -41,7 +41,9 @@ interface Pending {
 
 interface Context {
   readonly source: Source;
-  readonly names: AssemblyNames;
+  readonly helpers: ReadonlyMap<string, number>;
+  readonly maps: ReadonlyMap<string, number>;
+  readonly kfuncs: ReadonlySet<string>;
   readonly labels: Map<string, number>;
   readonly mapReferences: MapReference[];
   readonly kfuncCalls: KfuncCall[];
@@ -53,7 +55,11 @@ export function assemble(text: string, names: AssemblyNames = {}, file = 'assemb
   const lines = [...readLines(source)];
   for (const line of lines) {
     if (line.kind === 'directive') {
-      throw errorAt(source, line.place, `directive '${line.name}' is not part of a code fragment`);
+      throw errorAt(
+        source,
+        line.place,
+        `directive '${abridge(line.name)}' is not part of a code fragment`,
+      );
     }
   }
   return assembleLines(source, lines, names);
@@ -71,7 +77,7 @@ export function assembleLines(
   for (const line of lines) {
     if (line.kind === 'label') {
       if (labels.has(line.name)) {
-        throw errorAt(source, line.place, `label '${line.name}' is defined twice`);
+        throw errorAt(source, line.place, `label '${abridge(line.name)}' is defined twice`);
       }
       labels.set(line.name, slot);
     } else if (line.kind === 'instruction') {
@@ -80,7 +86,15 @@ export function assembleLines(
       slot += found.row.kind === 'constant' ? 2 : 1;
     }
   }
-  const context = { source, names, labels, mapReferences: [], kfuncCalls: [] };
+  const context: Context = {
+    source,
+    helpers: names.helpers ?? new Map(),
+    maps: new Map(names.maps?.map((name, index) => [name, index])),
+    kfuncs: new Set(names.kfuncs),
+    labels,
+    mapReferences: [],
+    kfuncCalls: [],
+  };
   const instructions: Instruction[] = [];
   for (const item of pending) {
     const instruction = resolve(context, item);
@@ -230,7 +244,7 @@ function jumpDistance(context: Context, item: Pending, row: Row, operand: Operan
   }
   const target = context.labels.get(operand.value);
   if (target === undefined) {
-    throw fail(context, item, operand, `no label is called '${operand.value}'`);
+    throw fail(context, item, operand, `no label is called '${abridge(operand.value)}'`);
   }
   const distance = BigInt(target - item.slot - 1);
   return Number(
@@ -256,24 +270,24 @@ function resolveCallee(context: Context, item: Pending, operand: Operand, fields
     return;
   }
   if (fields.op === CONSTANT_FUNCTION) {
-    throw fail(context, item, operand, `no label is called '${value}'`);
+    throw fail(context, item, operand, `no label is called '${abridge(value)}'`);
   }
-  if (context.names.kfuncs?.includes(value)) {
+  if (context.kfuncs.has(value)) {
     context.kfuncCalls.push({ instruction: item.slot, name: value });
     fields.op = CALL_KFUNC;
     return;
   }
-  const helper = context.names.helpers?.get(value);
+  const helper = context.helpers.get(value);
   if (helper === undefined) {
-    throw fail(context, item, operand, `no label, kfunc or helper is called '${value}'`);
+    throw fail(context, item, operand, `no label, kfunc or helper is called '${abridge(value)}'`);
   }
   fields.imm = helper;
 }
 
 function resolveSymbol(context: Context, item: Pending, operand: Operand, fields: Fields): void {
   const name = operand.value as string;
-  const map = context.names.maps?.indexOf(name) ?? -1;
-  if (map >= 0) {
+  const map = context.maps.get(name);
+  if (map !== undefined) {
     fields.imm = map;
     context.mapReferences.push({ instruction: item.slot, map });
     return;
@@ -281,7 +295,7 @@ function resolveSymbol(context: Context, item: Pending, operand: Operand, fields
   const label = operand.field === 'symbol' ? context.labels.get(name) : undefined;
   if (label === undefined) {
     const what = operand.field === 'symbol' ? 'map or label' : 'map';
-    throw fail(context, item, operand, `no ${what} is called '${name}'`);
+    throw fail(context, item, operand, `no ${what} is called '${abridge(name)}'`);
   }
   fields.op = CONSTANT_FUNCTION;
   fields.imm = label - item.slot - 1;

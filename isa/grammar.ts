@@ -213,7 +213,7 @@ function walk(
 
 /** A literal 1 in a text matches 0x1 in a line. */
 function sameLiteral(literal: string, token: Token): boolean {
-  if (token.kind === 'number' && /^\d/.test(literal)) return BigInt(token.text) === BigInt(literal);
+  if (token.kind === 'number' && /^\d/.test(literal)) return Number(token.text) === Number(literal);
   return token.text === literal;
 }
 
@@ -263,6 +263,9 @@ function take(kind: OperandKind, tokens: readonly Token[], at: number): Taken | 
   }
 }
 
+/** More digits than any field has, few enough that reading them takes no time. */
+const LONGEST_NUMBER = 32;
+
 function takeNumber(
   tokens: readonly Token[],
   at: number,
@@ -272,7 +275,7 @@ function takeNumber(
   const isSigned = text === '-' || text === '+';
   if (!isSigned && sign === 'required') return undefined;
   const digits = tokens[isSigned ? at + 1 : at]!;
-  if (digits.kind !== 'number') return undefined;
+  if (digits.kind !== 'number' || digits.text.length > LONGEST_NUMBER) return undefined;
   const value = BigInt(digits.text);
   return { count: isSigned ? 2 : 1, value: text === '-' ? -value : value };
 }

@@ -24,6 +24,7 @@ import {
   type Source,
   type Word,
 } from './source-text.ts';
+import { abridge } from './tokens.ts';
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 type MutableMap = Omit<Mutable<MapSpec>, 'entries'> & { entries?: MapEntry[] };
@@ -39,7 +40,8 @@ interface Header {
   expect?: 'accepted' | 'rejected';
   readonly flags: string[];
   readonly kfuncs: string[];
-  readonly maps: MutableMap[];
+  /** In the order of definition. */
+  readonly maps: Map<string, MutableMap>;
 }
 
 /** The words after a directive, taken one by one. */
@@ -61,12 +63,13 @@ export function assembleProgram(
   const source = { file, text };
   const lines = [...readLines(source)];
   const header = readHeader(source, lines);
-  const maps = header.maps.map((map) => map.name);
+  const maps = [...header.maps.keys()];
   const assembly = assembleLines(source, lines, { helpers, maps, kfuncs: header.kfuncs });
   const { kfuncs: _, ...stated } = header;
   const contextSize = header.contextSize ?? (header.type === 'memory' ? 0 : undefined);
   return {
     ...stated,
+    maps: [...header.maps.values()],
     ...(contextSize !== undefined && { contextSize }),
     file,
     code: encode(assembly.instructions),
@@ -85,20 +88,24 @@ function readHeader(source: Source, lines: readonly Line[]): Header {
     license: 'GPL',
     flags: [],
     kfuncs: [],
-    maps: [],
+    maps: new Map(),
   };
   for (const line of lines) {
     if (line.kind !== 'directive' || isToolDirective(line)) continue;
     const read = DIRECTIVES[line.name];
     if (!read) {
       const known = Object.keys(DIRECTIVES).join(', ');
-      throw errorAt(source, line.place, `expected one of ${known}; found '${line.name}'`);
+      throw errorAt(source, line.place, `expected one of ${known}; found '${abridge(line.name)}'`);
     }
     const args = { source, place: line.place, words: [...line.words] };
     read(header, args);
     const rest = args.words[0];
     if (rest)
-      throw errorAt(source, rest.place, `expected the end of the line; found '${rest.text}'`);
+      throw errorAt(
+        source,
+        rest.place,
+        `expected the end of the line; found '${abridge(rest.text)}'`,
+      );
   }
   return header;
 }
@@ -148,12 +155,17 @@ const DIRECTIVES: Readonly<Record<string, (header: Header, args: Arguments) => v
   '.expect': (header, args) => {
     const verdict = word(args, 'accepted or rejected');
     if (verdict !== 'accepted' && verdict !== 'rejected') {
-      throw errorAt(args.source, args.place, `expected accepted or rejected; found '${verdict}'`);
+      throw errorAt(
+        args.source,
+        args.place,
+        `expected accepted or rejected; found '${abridge(verdict)}'`,
+      );
     }
     header.expect = verdict;
   },
   '.map': (header, args) => {
-    header.maps.push(readMap(header, args));
+    const map = readMap(header, args);
+    header.maps.set(map.name, map);
   },
   '.entry': readEntry,
 };
@@ -170,7 +182,7 @@ function count(args: Arguments, what: string): number {
   const text = word(args, what);
   const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
   if (value <= 0xffff_ffff) return value;
-  throw errorAt(args.source, place, `expected ${what}, 0 to 4294967295; found '${text}'`);
+  throw errorAt(args.source, place, `expected ${what}, 0 to 4294967295; found '${abridge(text)}'`);
 }
 
 function bytes(args: Arguments, what: string): Uint8Array {
@@ -180,7 +192,7 @@ function bytes(args: Arguments, what: string): Uint8Array {
     throw errorAt(
       args.source,
       place,
-      `expected ${what} as pairs of hexadecimal digits; found '${text}'`,
+      `expected ${what} as pairs of hexadecimal digits; found '${abridge(text)}'`,
     );
   }
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -189,8 +201,8 @@ function bytes(args: Arguments, what: string): Uint8Array {
 /** `.map NAME TYPE`, then `key N value N entries N` and more in any order. */
 function readMap(header: Header, args: Arguments): MutableMap {
   const name = word(args, 'a map name');
-  if (header.maps.some((map) => map.name === name)) {
-    throw errorAt(args.source, args.place, `map '${name}' is defined twice`);
+  if (header.maps.has(name)) {
+    throw errorAt(args.source, args.place, `map '${abridge(name)}' is defined twice`);
   }
   const map: MutableMap = {
     name,
@@ -238,7 +250,7 @@ function readMapProperty(header: Header, map: MutableMap, args: Arguments): void
       throw errorAt(
         args.source,
         place,
-        `expected key, value, entries, flags, extra, frozen, initial or inner; found '${property}'`,
+        `expected key, value, entries, flags, extra, frozen, initial or inner; found '${abridge(property)}'`,
       );
   }
 }
@@ -246,8 +258,8 @@ function readMapProperty(header: Header, map: MutableMap, args: Arguments): void
 function mapNamed(header: Header, args: Arguments): MutableMap {
   const place = args.words[0]?.place ?? args.place;
   const name = word(args, 'the name of a map defined above');
-  const map = header.maps.find((candidate) => candidate.name === name);
-  if (!map) throw errorAt(args.source, place, `no map defined above is called '${name}'`);
+  const map = header.maps.get(name);
+  if (!map) throw errorAt(args.source, place, `no map defined above is called '${abridge(name)}'`);
   return map;
 }
 
@@ -257,5 +269,6 @@ function readEntry(header: Header, args: Arguments): void {
   const key = bytes(args, 'a key');
   const named = args.words[0]?.text.startsWith('@');
   const value = named ? word(args, 'a name').slice(1) : bytes(args, 'a value');
-  map.entries = [...(map.entries ?? []), { key, value }];
+  map.entries ??= [];
+  map.entries.push({ key, value });
 }

@@ -66,5 +66,12 @@ export function withoutComment(line: string): string {
 
 /** A token as an error message names it. */
 export function describe(token: Token): string {
-  return token.kind === 'end' ? 'the end of the line' : `'${token.text}'`;
+  return token.kind === 'end' ? 'the end of the line' : `'${abridge(token.text)}'`;
+}
+
+const LONGEST_QUOTE = 40;
+
+/** Hostile input must not make the message as long as itself. */
+export function abridge(text: string): string {
+  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}...`;
 }
