@@ -226,6 +226,16 @@ static napi_value seal_line(napi_env env, napi_callback_info info) {
   return out;
 }
 
+/* Gives the reference back without waiting for the garbage collector. */
+static napi_value close_program(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  size_t argc = 1;
+  napi_get_cb_info(env, info, &argc, &argument, NULL, NULL);
+  struct rf_program *program = rf_handle_close(env, argument, RF_HANDLE_PROGRAM);
+  if (program != NULL) rf_program_drop(program);
+  return NULL;
+}
+
 static napi_value arena_totals(napi_env env, napi_callback_info info) {
   (void)info;
   uint64_t totals[] = {atomic_load(&rf_arena_count), atomic_load(&rf_arena_bytes),
@@ -247,6 +257,7 @@ static napi_value has_helper(napi_env env, napi_callback_info info) {
 }
 
 const struct rf_export rf_program_exports[] = {
-    {"loadPrograms", load_programs}, {"sealLine", seal_line},
-    {"arenaTotals", arena_totals},   {"hasHelper", has_helper},
+    {"loadPrograms", load_programs}, {"closeProgram", close_program},
+    {"sealLine", seal_line},         {"arenaTotals", arena_totals},
+    {"hasHelper", has_helper},
     {NULL, NULL}};

@@ -1,0 +1,371 @@
+/**
+ * Extension: a proven program, loaded, as something to call. A token: only `load` makes one, from
+ * sealed code. Packets and contexts are copied into memory that belongs to the extension and that no
+ * other JavaScript can reach, so nobody changes, detaches or resizes them while native code runs.
+ */
+
+import type { MapSpec } from '../isa/index.ts';
+import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
+import { type Environment, encodeEnvironment } from './environment.ts';
+import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
+import type { Plan } from './plan.ts';
+import type { SealReport } from './seal.ts';
+
+/** Words of the exchange area; enum rf_word in loader/native/instance.h. */
+const STATUS = 0;
+const PACKET_BYTES = 1;
+const CONTEXT_BYTES = 2;
+const META_BYTES = 3;
+const RESULT = 4;
+const OUT_OFFSET = 6;
+const OUT_BYTES = 7;
+const NANOSECONDS = 8;
+const REPEAT = 10;
+const TRACE_BYTES = 11;
+const REDIRECT = 12;
+const TAIL_CALLS = 18;
+const ENVIRONMENT = 20;
+const WORDS = 64;
+
+/** RF_PACKET_BYTES_MAX of loader/native/instance.h. */
+export const PACKET_BYTES_MAX = 262_144;
+
+export interface RunInput {
+  /** From its Ethernet header on. */
+  readonly packet?: Uint8Array;
+  /** Bytes of the uapi context structure; fields that follow from the packet are overwritten. */
+  readonly context?: Uint8Array;
+  /** `memory` programs: exactly `contextSize` bytes; what the program writes comes back in it. */
+  readonly memory?: Uint8Array;
+  /** XDP: this many bytes at the start of `packet` are metadata. */
+  readonly metaBytes?: number;
+}
+
+/** What would have happened to the packet. */
+export interface Redirect {
+  readonly kind:
+    | 'redirect'
+    | 'redirect-map'
+    | 'clone-redirect'
+    | 'redirect-peer'
+    | 'redirect-neigh';
+  readonly ifindex: number;
+  readonly flags: bigint;
+  readonly key: number;
+}
+const REDIRECT_KINDS = [
+  'redirect',
+  'redirect-map',
+  'clone-redirect',
+  'redirect-peer',
+  'redirect-neigh',
+] as const;
+
+export interface TestReport {
+  /** Truncated to 32 bits where the program type returns 32. */
+  readonly r0: bigint;
+  readonly action: string | undefined;
+  /** The packet afterwards, and the context's bytes. */
+  readonly packet: Uint8Array | undefined;
+  readonly context: Uint8Array | undefined;
+  readonly memory: Uint8Array | undefined;
+  readonly trace: string;
+  readonly redirect: Redirect | undefined;
+  readonly tailCalls: number;
+  readonly runs: number;
+  readonly nanosecondsPerRun: number;
+}
+
+/** What `share` yields; survives a structured clone. */
+export interface SharedExtension {
+  readonly id: number;
+  readonly description: ExtensionDescription;
+}
+
+/** All that an extension is apart from native references: plain data. */
+export interface ExtensionDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly worstCaseInstructions: number | null;
+  readonly plan: Plan;
+  readonly maps: readonly MapSpec[];
+  readonly seal: SealReport;
+}
+
+interface Parts {
+  readonly extension: ExtensionHandle;
+  readonly program: ProgramHandle;
+  readonly description: ExtensionDescription;
+  readonly maps: readonly ExtensionMap[];
+}
+
+const KEY = Symbol('loader/extension');
+
+export class Extension implements Disposable {
+  readonly #extension: ExtensionHandle;
+  readonly #instance: Instance;
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #description: ExtensionDescription;
+  readonly #mapList: readonly ExtensionMap[];
+  #program: ProgramHandle;
+  #closed = false;
+  /** By name. */
+  readonly maps: Readonly<Record<string, ExtensionMap>>;
+
+  constructor(key: typeof KEY, parts: Parts) {
+    if (key !== KEY) throw new TypeError('extensions are made by load() only');
+    this.#extension = parts.extension;
+    this.#program = parts.program;
+    this.#description = parts.description;
+    this.#instance = addon().createInstance(parts.extension);
+    this.#words = new Uint32Array(this.#instance.exchange, 0, WORDS);
+    this.#bytes = new Uint8Array(this.#instance.exchange);
+    this.#mapList = parts.maps;
+    for (const map of parts.maps) retainMap(map);
+    const byName = parts.maps.map((map) => [map.name, map]);
+    this.maps = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(byName)));
+    Object.freeze(this);
+  }
+
+  /** Whether `load` made it. */
+  static is(x: unknown): x is Extension {
+    return typeof x === 'object' && x !== null && #extension in x;
+  }
+
+  get name(): string {
+    return this.#description.name;
+  }
+  get type(): string {
+    return this.#description.type;
+  }
+  /** Proven bound on executed instructions of one run; null: none of its own. */
+  get worstCaseInstructions(): number | null {
+    return this.#description.worstCaseInstructions;
+  }
+  get seal(): SealReport {
+    return this.#description.seal;
+  }
+
+  /** Name of a result of this program type: `XDP_PASS` for 2. */
+  actionName(r0: number): string | undefined {
+    return this.#description.plan.actions[r0] ?? this.#description.plan.actions[r0 | 0];
+  }
+
+  /** One run; the low 32 bits of r0. `test` tells everything else. */
+  run(input: RunInput): number {
+    const words = this.#words;
+    this.#put(input);
+    this.#instance.run();
+    if (words[STATUS] !== 0) this.#refuse();
+    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    return words[RESULT]!;
+  }
+
+  /**
+   * Runs every packet `buffer[offsets[i], offsets[i] + lengths[i])` in one crossing and returns the
+   * low 32 bits of each r0. Throws RangeError at the first packet that is out of bounds; those
+   * before it have run. `buffer` may be shared memory: each packet is copied before its run.
+   */
+  runBatch(
+    buffer: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    results: Uint32Array = new Uint32Array(offsets.length),
+  ): Uint32Array {
+    this.#words[CONTEXT_BYTES] = 0;
+    if (!this.#description.plan.packet)
+      throw new TypeError(`${this.type} programs take no packets: use run()`);
+    const done = this.#instance.batch(buffer, offsets, lengths, results);
+    if (this.#words[STATUS] !== 0) this.#refuse();
+    if (done < offsets.length)
+      throw new RangeError(
+        `packet ${done} (offset ${offsets[done]}, ${lengths[done]} bytes) is not inside the ${buffer.length} bytes of the buffer, or longer than ${PACKET_BYTES_MAX}`,
+      );
+    return results;
+  }
+
+  /** Time in native code of the last `runBatch` or `test`, in nanoseconds. */
+  get nanoseconds(): number {
+    return this.#u64(NANOSECONDS);
+  }
+
+  /** Runs `repeat` times, packet and context reset before each, and reports on the last run. */
+  test(input: RunInput, options: { readonly repeat?: number } = {}): TestReport {
+    const runs = options.repeat ?? 1;
+    if (!Number.isInteger(runs) || runs < 1 || runs > 0xffffffff)
+      throw new RangeError(`repeat must be a whole number of at least 1, not ${runs}`);
+    this.#put(input);
+    this.#words[REPEAT] = runs;
+    this.#instance.test();
+    if (this.#words[STATUS] !== 0) this.#refuse();
+    return this.#report(input, runs);
+  }
+
+  /** Replaces the environment of all later runs of this object. */
+  fix(environment: Environment): void {
+    this.#words.set(encodeEnvironment(environment), ENVIRONMENT);
+  }
+
+  /**
+   * An id and description for a worker thread of this process: `openShared` there yields an
+   * extension over the same code and maps. This one must stay open until then.
+   */
+  share(): SharedExtension {
+    return { id: addon().shareExtension(this.#extension), description: this.#description };
+  }
+
+  /** No run may follow. Maps that only this extension used are closed. Harmless twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#instance.close();
+    addon().closeExtension(this.#extension);
+    addon().closeProgram(this.#program);
+    for (const map of this.#mapList) releaseMap(map);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** For the loader: swaps the program, atomically for every thread. */
+  static adopt(key: typeof KEY, extension: Extension, program: ProgramHandle): boolean {
+    if (key !== KEY) throw new TypeError('programs are replaced by the loader');
+    if (!addon().replaceProgram(extension.#extension, program)) return false;
+    addon().closeProgram(extension.#program);
+    extension.#program = program;
+    return true;
+  }
+
+  static programOf(key: typeof KEY, extension: Extension): ProgramHandle {
+    if (key !== KEY) throw new TypeError('program handles belong to the loader');
+    return extension.#program;
+  }
+
+  static mapsOf(key: typeof KEY, extension: Extension): readonly ExtensionMap[] {
+    if (key !== KEY) throw new TypeError('map handles belong to the loader');
+    return extension.#mapList;
+  }
+
+  #put(input: RunInput): void {
+    const { plan } = this.#description;
+    const words = this.#words;
+    const { packet, context } = input;
+    if (plan.kind === 'memory') {
+      this.#putMemory(input);
+      return;
+    }
+    if (input.memory !== undefined)
+      throw new TypeError(`${this.type} programs take no memory; it is for memory programs`);
+    if (packet === undefined) {
+      if (plan.packet) throw new TypeError(`${this.type} programs run on a packet`);
+    } else {
+      if (!plan.packet) throw new TypeError(`${this.type} programs take no packet`);
+      if (packet.length > PACKET_BYTES_MAX)
+        throw new RangeError(
+          `a packet has at most ${PACKET_BYTES_MAX} bytes, not ${packet.length}`,
+        );
+      this.#bytes.set(packet, this.#instance.packetAt);
+      words[PACKET_BYTES] = packet.length;
+    }
+    words[META_BYTES] = input.metaBytes ?? 0;
+    if (context === undefined) words[CONTEXT_BYTES] = 0;
+    else this.#putContext(context);
+  }
+
+  #putContext(context: Uint8Array): void {
+    const { contextBytes } = this.#description.plan;
+    if (context.length > contextBytes)
+      throw new RangeError(
+        `the context of ${this.type} has ${contextBytes} bytes, not ${context.length}`,
+      );
+    this.#bytes.set(context, this.#instance.contextAt);
+    this.#words[CONTEXT_BYTES] = context.length;
+  }
+
+  #putMemory({ memory, packet, context }: RunInput): void {
+    const { contextBytes } = this.#description.plan;
+    if (packet !== undefined || context !== undefined)
+      throw new TypeError('memory programs take memory, neither packet nor context');
+    const length = memory?.length ?? 0;
+    if (length !== contextBytes)
+      throw new RangeError(`${this.name} takes ${contextBytes} bytes of memory, not ${length}`);
+    if (memory !== undefined) this.#bytes.set(memory, this.#instance.contextAt);
+  }
+
+  #takeMemory(memory: Uint8Array): void {
+    const at = this.#instance.contextAt;
+    memory.set(this.#bytes.subarray(at, at + memory.length));
+  }
+
+  #u64(word: number): number {
+    return this.#words[word]! + this.#words[word + 1]! * 2 ** 32;
+  }
+
+  #big(word: number): bigint {
+    return (BigInt(this.#words[word + 1]!) << 32n) | BigInt(this.#words[word]!);
+  }
+
+  #report(input: RunInput, runs: number): TestReport {
+    const { plan } = this.#description;
+    const words = this.#words;
+    const slice = (at: number, length: number) => this.#bytes.slice(at, at + length);
+    const contextAt = this.#instance.contextAt;
+    const isMemory = plan.kind === 'memory';
+    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    return {
+      r0: plan.returnBits === 32 ? BigInt(words[RESULT]!) : this.#big(RESULT),
+      action: this.actionName(words[RESULT]!),
+      packet: plan.packet ? slice(words[OUT_OFFSET]!, words[OUT_BYTES]!) : undefined,
+      context: isMemory ? undefined : slice(contextAt, plan.contextBytes),
+      memory: isMemory ? slice(contextAt, plan.contextBytes) : undefined,
+      trace: new TextDecoder().decode(slice(this.#instance.traceAt, words[TRACE_BYTES]!)),
+      redirect: this.#redirect(),
+      tailCalls: words[TAIL_CALLS]!,
+      runs,
+      nanosecondsPerRun: this.#u64(NANOSECONDS) / runs,
+    };
+  }
+
+  #redirect(): Redirect | undefined {
+    const kind = REDIRECT_KINDS[this.#words[REDIRECT]! - 1];
+    if (kind === undefined) return undefined;
+    return {
+      kind,
+      ifindex: this.#words[REDIRECT + 1]!,
+      flags: this.#big(REDIRECT + 2),
+      key: this.#u64(REDIRECT + 4),
+    };
+  }
+
+  /** Why native code ran nothing; enum rf_status in loader/native/instance.h. */
+  #refuse(): never {
+    switch (this.#words[STATUS]) {
+      case 1:
+        throw new TypeError(`extension ${this.name} is closed`);
+      case 2:
+        throw new TypeError(`extension ${this.name} is already running on this thread`);
+      default:
+        throw new RangeError(`extension ${this.name}: no memory for the packet`);
+    }
+  }
+}
+Object.freeze(Extension);
+Object.freeze(Extension.prototype);
+
+/** For the loader alone; no index re-exports these. */
+export function mintExtension(parts: Parts, environment: Environment | undefined): Extension {
+  const extension = new Extension(KEY, parts);
+  if (environment !== undefined) extension.fix(environment);
+  return extension;
+}
+export function adoptProgram(extension: Extension, program: ProgramHandle): boolean {
+  return Extension.adopt(KEY, extension, program);
+}
+export function programOf(extension: Extension): ProgramHandle {
+  return Extension.programOf(KEY, extension);
+}
+export function mapsOf(extension: Extension): readonly ExtensionMap[] {
+  return Extension.mapsOf(KEY, extension);
+}

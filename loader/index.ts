@@ -1,0 +1,14 @@
+/** The loader: sealed code, maps, runs. */
+export { type Addon, addon } from './addon.ts';
+export { CPU_SLOTS, type Environment } from './environment.ts';
+export {
+  Extension,
+  PACKET_BYTES_MAX,
+  type Redirect,
+  type RunInput,
+  type SharedExtension,
+  type TestReport,
+} from './extension.ts';
+export { type LoadOptions, load, openShared, replace, setTarget } from './load.ts';
+export { createMap, ExtensionMap, MapError, type UpdateMode } from './map.ts';
+export { type ArenaTotals, arenaTotals, type SealMethod, type SealReport } from './seal.ts';

@@ -1,0 +1,282 @@
+/**
+ * Loading: maps are made, holes filled, code sealed, and what comes out can be called. Takes tokens
+ * of `compile` and nothing else; refuses by name what this runtime does not implement, and maps that
+ * differ from those that the proof assumed.
+ */
+
+import type { MapSpec } from '../isa/index.ts';
+import type { Relocation } from '../jit/code.ts';
+import { NativeCode } from '../jit/native-code.ts';
+import { helper } from '../platform/index.ts';
+import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
+import type { Environment } from './environment.ts';
+import {
+  adoptProgram,
+  Extension,
+  type ExtensionDescription,
+  mapsOf,
+  mintExtension,
+  programOf,
+  type SharedExtension,
+} from './extension.ts';
+import { adoptMap, ExtensionMap, handleOf, makeMap, releaseMap, retainMap } from './map.ts';
+import { type Plan, planContext } from './plan.ts';
+import { describeSeal, type SealMethod, sealRange } from './seal.ts';
+
+export interface LoadOptions {
+  /**
+   * `permanent` (default): the mapping is sealed too and stays until the process ends, however often
+   * the extension is closed. `replaceable`: unmapped once no thread can be inside.
+   */
+  readonly lifetime?: 'permanent' | 'replaceable';
+  /** Refuse to load when nothing at least this good can be had. */
+  readonly requireSeal?: SealMethod;
+  /** Try this method alone. */
+  readonly onlySeal?: SealMethod;
+  /** Maps to use instead of making new ones, by name. */
+  readonly maps?: Readonly<Record<string, ExtensionMap>>;
+  readonly environment?: Environment;
+  /** Where socket buffers begin; default: as BPF_PROG_TEST_RUN does for the program type. */
+  readonly linkOffset?: 'mac' | 'network';
+}
+
+/** What loading needs of compiled code, whoever made it. */
+export interface LoadableCode {
+  readonly code: Uint8Array;
+  readonly entry: number;
+  readonly relocations: readonly Relocation[];
+  readonly name: string;
+  readonly type: string;
+  readonly contextSize: number | undefined;
+  readonly returnBits: 32 | 64;
+  readonly worstCaseInstructions: number | null;
+  readonly maps: readonly MapSpec[];
+}
+
+/** Seals and loads one program, or several that share maps of the same name and one arena. */
+export function load(code: NativeCode, options?: LoadOptions): Extension;
+export function load(codes: readonly NativeCode[], options?: LoadOptions): Extension[];
+export function load(
+  given: NativeCode | readonly NativeCode[],
+  options: LoadOptions = {},
+): Extension | Extension[] {
+  const codes = Array.isArray(given) ? (given as readonly NativeCode[]) : [given as NativeCode];
+  const loaded = loadCodes(codes.map(loadable), options);
+  return Array.isArray(given) ? loaded : loaded[0]!;
+}
+
+/** Opens in this thread what another thread shared. Throws when it is closed already. */
+export function openShared(shared: SharedExtension, environment?: Environment): Extension {
+  const native = addon();
+  const extension = native.findExtension(shared.id);
+  if (extension === null) throw new TypeError(`shared extension ${shared.id} is closed`);
+  const { description } = shared;
+  const specs = description.maps;
+  const maps = native.extensionMaps(extension).map((handle, i) => adoptMap(handle, specs[i]!));
+  const program = native.extensionProgram(extension);
+  return mintExtension({ extension, program, description, maps }, environment);
+}
+
+/** Puts other code in an extension's place: maps stay, running threads finish with the old code. */
+export function replace(extension: Extension, code: NativeCode, options: LoadOptions = {}): void {
+  const maps = Object.fromEntries(mapsOf(extension).map((map) => [map.name, map]));
+  const [program] = sealPrograms([loadable(code)], { ...options, maps }).programs;
+  if (program === undefined || !adoptProgram(extension, program))
+    throw new TypeError(
+      `${code.program.name} cannot replace ${extension.name}: its type, context or maps differ`,
+    );
+}
+
+function loadable(code: NativeCode): LoadableCode {
+  if (!NativeCode.is(code)) throw new TypeError('load() takes what compile() made, nothing else');
+  if (code.target !== HOST_TARGET)
+    throw new TypeError(`this machine runs ${HOST_TARGET} code, not ${code.target}`);
+  const { program } = code;
+  return {
+    code: code.code,
+    entry: code.entry,
+    relocations: code.relocations,
+    name: program.name,
+    type: program.type,
+    contextSize: program.contextSize,
+    returnBits: program.returnBits,
+    worstCaseInstructions: program.worstCaseInstructions,
+    maps: program.maps,
+  };
+}
+
+/** The JIT's name for this processor. */
+const HOST_TARGET: string =
+  { x64: 'x64', arm64: 'arm64', riscv64: 'riscv64' }[process.arch as string] ?? process.arch;
+
+/** For `load` and tests of the loader; no index re-exports it: anything at all could be loaded. */
+export function loadCodes(codes: readonly LoadableCode[], options: LoadOptions): Extension[] {
+  const sealed = sealPrograms(codes, options);
+  const extensions = sealed.programs.map((program, i) => {
+    const code = codes[i]!;
+    const maps = sealed.maps[i]!;
+    const description: ExtensionDescription = Object.freeze({
+      name: code.name,
+      type: code.type,
+      worstCaseInstructions: code.worstCaseInstructions,
+      plan: sealed.plans[i]!,
+      maps: maps.map((map) => map.spec),
+      seal: describeSeal(program, sealed.method, sealed.properties),
+    });
+    const extension = addon().createExtension(program);
+    return mintExtension({ extension, program, description, maps }, options.environment);
+  });
+  fillObjectMaps(extensions);
+  return extensions;
+}
+
+interface SealedPrograms {
+  readonly programs: readonly ProgramHandle[];
+  readonly plans: readonly Plan[];
+  readonly maps: readonly (readonly ExtensionMap[])[];
+  readonly method: number;
+  readonly properties: number;
+}
+
+function sealPrograms(codes: readonly LoadableCode[], options: LoadOptions): SealedPrograms {
+  if (codes.length === 0) throw new RangeError('load() needs at least one program');
+  for (const code of codes) refuseUnimplemented(code);
+  const plans = codes.map(({ type, contextSize, returnBits }) =>
+    planContext({ type, contextSize, returnBits, linkOffset: options.linkOffset }),
+  );
+  const made = new Map<string, ExtensionMap>();
+  try {
+    const maps = codes.map((code) => code.maps.map((spec) => mapFor(spec, made, options)));
+    const raw = codes.map((code, i) => rawProgram(code, plans[i]!, maps[i]!));
+    const { least, most } = sealRange(options.requireSeal, options.onlySeal);
+    const permanent = (options.lifetime ?? 'permanent') === 'permanent';
+    const sealed = addon().loadPrograms(raw, permanent, least, most);
+    return { ...sealed, plans, maps };
+  } catch (error) {
+    for (const map of made.values()) {
+      retainMap(map);
+      releaseMap(map);
+    }
+    throw error;
+  }
+}
+
+/** The caller's map, one made for another program of this call, or a new one. */
+function mapFor(
+  spec: MapSpec,
+  made: Map<string, ExtensionMap>,
+  options: LoadOptions,
+): ExtensionMap {
+  const given = options.maps?.[spec.name] ?? made.get(spec.name);
+  if (given === undefined) {
+    const map = makeMap(spec);
+    made.set(spec.name, map);
+    return map;
+  }
+  if (!ExtensionMap.is(given)) throw new TypeError(`maps.${spec.name} is not a map`);
+  const difference = differenceOf(spec, given.spec);
+  if (difference !== undefined)
+    throw new TypeError(
+      `map ${spec.name} differs from the one that the proof assumed: ${difference}`,
+    );
+  return given;
+}
+
+/** What a proof assumes of a map. Contents too, when the verifier read them as constants. */
+function differenceOf(assumed: MapSpec, given: MapSpec): string | undefined {
+  for (const key of [
+    'type',
+    'keySize',
+    'valueSize',
+    'maxEntries',
+    'flags',
+    'mapExtra',
+    'frozen',
+  ] as const)
+    if (assumed[key] !== given[key]) return `${key} is ${given[key]}, not ${assumed[key]}`;
+  if (!assumed.frozen) return undefined;
+  const same =
+    Buffer.compare(assumed.initial ?? new Uint8Array(), given.initial ?? new Uint8Array()) === 0;
+  return same ? undefined : 'its frozen content';
+}
+
+function refuseUnimplemented(code: LoadableCode): void {
+  const native = addon();
+  for (const relocation of code.relocations) {
+    if (relocation.kind === 'kfunc')
+      throw new Error(
+        `${code.name} calls ${relocation.name}, which is not implemented in user space`,
+      );
+    if (relocation.kind === 'runtime' && !RUNTIME.includes(relocation.symbol))
+      throw new Error(
+        `${code.name} needs ${relocation.symbol}, which is not implemented in user space`,
+      );
+    if (relocation.kind !== 'helper' || native.hasHelper(relocation.helper)) continue;
+    const name = helper(relocation.helper)?.name ?? `helper ${relocation.helper}`;
+    throw new Error(`${code.name} calls ${name}, which is not implemented in user space`);
+  }
+}
+
+/** In the order of `runtime_names` in loader/native/api_program.c. */
+const RUNTIME: readonly string[] = ['rf_tail_call', 'rf_load_packet', 'rf_zero'];
+/** enum relocation_kind in loader/native/api_program.c. */
+const HELPER = 0;
+const MAP = 1;
+const MAP_VALUE = 2;
+const RUNTIME_ROUTINE = 3;
+
+function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[]): RawProgram {
+  const rows = code.relocations.flatMap((relocation) => relocationRow(relocation));
+  return {
+    code: code.code,
+    entry: code.entry,
+    relocations: Int32Array.from(rows),
+    plan: plan.words,
+    maps: maps.map((map) => handleOf(map)),
+  };
+}
+
+function relocationRow(relocation: Relocation): readonly number[] {
+  const { offset } = relocation;
+  switch (relocation.kind) {
+    case 'helper':
+      return [HELPER, offset, relocation.helper, 0];
+    case 'map':
+      return [MAP, offset, relocation.map, 0];
+    case 'map-value':
+      return [MAP_VALUE, offset, relocation.map, relocation.valueOffset];
+    case 'runtime':
+      return [RUNTIME_ROUTINE, offset, RUNTIME.indexOf(relocation.symbol), 0];
+    case 'kfunc':
+      throw new Error(`${relocation.name} is not implemented in user space`);
+    default:
+      return relocation satisfies never;
+  }
+}
+
+/** Entries that name programs or maps of the same call. */
+function fillObjectMaps(extensions: readonly Extension[]): void {
+  const programs = new Map(extensions.map((extension) => [extension.name, extension]));
+  const maps = new Map(
+    extensions.flatMap((extension) => mapsOf(extension).map((map) => [map.name, map])),
+  );
+  for (const map of maps.values()) {
+    for (const { key, value } of map.spec.entries ?? []) {
+      if (typeof value !== 'string') continue;
+      const target = programs.get(value);
+      const object = map.type === 'prog_array' ? target && programOf(target) : maps.get(value);
+      if (object === undefined)
+        throw new RangeError(`map ${map.name}: nothing called ${value} is loaded with it`);
+      map.setObject(key, object);
+    }
+  }
+}
+
+/** Puts an extension's program, or a map, under a key of a map of programs or maps. */
+export function setTarget(
+  map: ExtensionMap,
+  key: Uint8Array,
+  target: Extension | ExtensionMap | null,
+): void {
+  map.setObject(key, Extension.is(target) ? programOf(target) : target);
+}

@@ -1,0 +1,112 @@
+/**
+ * What a program's context needs at run time, derived from the platform tables: how its bytes come
+ * about, how many they are, and which slots of the pointer header hold what.
+ */
+
+import {
+  type ContextLayout,
+  contextLayout,
+  type FieldKind,
+  type ProgramTypeRow,
+  programType,
+} from '../platform/index.ts';
+
+/** The numbers of enum rf_context_kind in loader/native/run.h. */
+const CONTEXT_KINDS = { bytes: 0, memory: 1, xdp: 2, skb: 3 } as const;
+export type ContextKind = keyof typeof CONTEXT_KINDS;
+
+/** RF_SLOT_NONE of loader/native/run.h. */
+const NO_SLOT = 0xff;
+/** Context bytes where a program type bounds them no further (tracepoint records, syscall buffers). */
+const DEFAULT_CONTEXT_BYTES = 4096;
+
+export interface Plan {
+  readonly kind: ContextKind;
+  readonly contextBytes: number;
+  /** Whether a run takes a packet. */
+  readonly packet: boolean;
+  readonly returnBits: 32 | 64;
+  readonly actions: Readonly<Record<number, string>>;
+  /** As loader/native/api_program.c reads it. */
+  readonly words: Uint32Array;
+}
+
+export interface PlanInput {
+  readonly type: string;
+  readonly contextSize: number | undefined;
+  readonly returnBits: 32 | 64;
+  /** Where a socket buffer's data starts; default: as BPF_PROG_TEST_RUN does for the type. */
+  readonly linkOffset: 'mac' | 'network' | undefined;
+}
+
+/** Program types that see the packet from its Ethernet header on (`is_l2` in net/bpf/test_run.c). */
+const LINK_LAYER_TYPES: ReadonlySet<string> = new Set(['sched_cls', 'sched_act']);
+
+/** Kinds of field that point at zeroed memory of the run: sockets, flow keys, option values. */
+const OBJECT_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([
+  'socket',
+  'sock-common',
+  'flow-keys',
+  'memory',
+  'memory-end',
+]);
+
+/** Throws Error naming why programs of a type cannot run outside a kernel. */
+export function planContext(input: PlanInput): Plan {
+  const row = programType(input.type);
+  if (row === undefined) throw new RangeError(`there is no program type ${input.type}`);
+  const layout = row.context === null ? undefined : contextLayout(row.context);
+  refuseKernelPointers(row, layout);
+  const kind = kindOf(row);
+  const contextBytes =
+    kind === 'memory'
+      ? (input.contextSize ?? 0)
+      : (layout?.sizeBytes ?? row.contextBytes ?? DEFAULT_CONTEXT_BYTES);
+  const slot = (field: FieldKind) =>
+    layout?.fields.find(({ kind: each }) => each === field)?.pointerSlot ?? NO_SLOT;
+  const link = input.linkOffset ?? (LINK_LAYER_TYPES.has(row.name) ? 'mac' : 'network');
+  const packetSlot = slot('packet');
+  return {
+    kind,
+    contextBytes,
+    packet: kind === 'skb' || packetSlot !== NO_SLOT,
+    returnBits: input.returnBits,
+    actions: row.actions ?? {},
+    words: Uint32Array.of(
+      CONTEXT_KINDS[kind],
+      contextBytes,
+      packetSlot,
+      slot('packet-end'),
+      slot('packet-meta'),
+      link === 'mac' ? 1 : 0,
+      objectSlots(layout),
+      row.id,
+      input.returnBits,
+    ),
+  };
+}
+
+function kindOf(row: ProgramTypeRow): ContextKind {
+  if (row.name === 'memory') return 'memory';
+  const struct = row.context?.split('/')[0];
+  if (struct === 'xdp_md') return 'xdp';
+  if (struct === '__sk_buff') return 'skb';
+  return 'bytes';
+}
+
+/** Their proof says that these pointers lead to live kernel objects; here nothing does. */
+function refuseKernelPointers(row: ProgramTypeRow, layout: ContextLayout | undefined): void {
+  const rule = row.contextRule;
+  const typed = rule === 'btf-arguments' || rule === 'btf-struct';
+  if (typed || layout?.fields.some(({ kind }) => kind === 'btf'))
+    throw new Error(
+      `${row.name} programs follow kernel pointers: they can be verified here, but only a kernel can run them`,
+    );
+}
+
+function objectSlots(layout: ContextLayout | undefined): number {
+  let mask = 0;
+  for (const { kind, pointerSlot } of layout?.fields ?? [])
+    if (pointerSlot !== undefined && OBJECT_KINDS.has(kind)) mask |= 1 << pointerSlot;
+  return mask;
+}
