@@ -3,11 +3,12 @@
  * IR, passes, machine instructions, registers; then all are assembled as one piece of code.
  */
 
-import type { FunctionFact } from '../verifier/facts.ts';
+import { type FunctionFact, ProvenProgram } from '../verifier/index.ts';
 import { buildFunction } from './ir/build.ts';
 import type { Source } from './ir/builder.ts';
 import { check } from './ir/check.ts';
 import { print } from './ir/print.ts';
+import { checkAllocation } from './mach/check.ts';
 import {
   type Allocation,
   type AssembledCode,
@@ -35,6 +36,23 @@ export interface CompileOptions {
   readonly check?: 'on' | 'off';
 }
 
+/** Compiles a proven program. Throws TypeError for anything but a proof that `verify` made. */
+export function compile(proof: ProvenProgram, options: CompileOptions = {}): NativeCode {
+  return compileFrom(partsOf(proof), options);
+}
+
+/** The code of `compile` as text, one line for each machine instruction. */
+export function list(proof: ProvenProgram, options: CompileOptions = {}): readonly ListingLine[] {
+  return assembleProgram(partsOf(proof), options, 'with-listing').listing;
+}
+
+function partsOf(proof: ProvenProgram): ProvenParts {
+  if (!ProvenProgram.is(proof)) throw new TypeError('compile() takes a proof made by verify()');
+  const { program, instructions, facts, profile } = proof;
+  return { program, instructions, facts, profile };
+}
+
+/** For tests of the compiler alone; `index.ts` does not export it. */
 export function compileFrom(parts: ProvenParts, options: CompileOptions = {}): NativeCode {
   const assembled = assembleProgram(parts, options, 'code-only');
   return mintNativeCode({
@@ -52,7 +70,7 @@ export function compileFrom(parts: ProvenParts, options: CompileOptions = {}): N
   });
 }
 
-/** The same code as text, one line for each machine instruction. */
+/** For tests, as `compileFrom`. */
 export function listFrom(parts: ProvenParts, options: CompileOptions = {}): readonly ListingLine[] {
   return assembleProgram(parts, options, 'with-listing').listing;
 }
@@ -71,7 +89,9 @@ function assembleProgram(
   const passes = choosePasses(options.skip ?? []);
   const allocations = functions.map((range): Allocation => {
     const fn = optimise(source, range, passes, options);
-    return allocate(target.select({ fn, functionNumbers }), target);
+    const allocation = allocate(target.select({ fn, functionNumbers }), target);
+    if (options.check === 'on') checkAllocation(allocation, target);
+    return allocation;
   });
   return assemble(allocations, target, listing);
 }

@@ -6,7 +6,7 @@
  * frozen, so accessors hand out copies.
  */
 
-import type { MapSpec } from '../isa/program.ts';
+import type { MapSpec } from '../isa/index.ts';
 import type { CodeMapEntry, Relocation } from './code.ts';
 
 /** A function inside the code. */

@@ -5,7 +5,7 @@
 
 import type { Instruction, Program } from '../isa/index.ts';
 import { contextLayout, helperFor, programType } from '../platform/index.ts';
-import type { Facts, OperandFact } from '../verifier/facts.ts';
+import type { Facts, OperandFact } from '../verifier/index.ts';
 import type { Relocation } from './code.ts';
 import type { Source } from './ir/builder.ts';
 import type { ProgramMeta } from './native-code.ts';

@@ -5,7 +5,7 @@
  * whose place in the frame or context is known.
  */
 
-import type { FunctionFact } from '../../verifier/facts.ts';
+import type { FunctionFact } from '../../verifier/index.ts';
 import {
   BUDGET,
   type Builder,

@@ -3,9 +3,9 @@
  * value, read and write a register, end a block, cite a fact.
  */
 
-import type { Instruction, Program } from '../../isa/program.ts';
-import type { ContextField } from '../../platform/types.ts';
-import type { Facts, FunctionFact, OperandFact } from '../../verifier/facts.ts';
+import type { Instruction, Program } from '../../isa/index.ts';
+import type { ContextField } from '../../platform/index.ts';
+import type { Facts, FunctionFact, OperandFact } from '../../verifier/index.ts';
 import type { Op, Size, Value, Width } from './ir.ts';
 import { type Block, type IrFunction, jump, newBlock, newConstant, newValue } from './ir.ts';
 import { assign, lookUp, openBlock, seal, type Variables } from './variables.ts';

@@ -3,7 +3,7 @@
  * after every pass in tests and when fuzzing; a failure is our own fault and names the pass.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import { type Block, type IrFunction, isFloating, OPS, type Value } from './ir.ts';
 import { dominates, findDominators, placesOf } from './order.ts';
 import { print } from './print.ts';

@@ -12,8 +12,8 @@
  * A value that a pass replaced stays behind as a `copy` until `resolve` has led every user past it.
  */
 
-import type { AtomicOperation, JumpCondition } from '../../isa/table.ts';
-import type { Region } from '../../verifier/facts.ts';
+import type { AtomicOperation, JumpCondition } from '../../isa/index.ts';
+import type { Region } from '../../verifier/index.ts';
 
 export type Op =
   | 'const' // hi:lo

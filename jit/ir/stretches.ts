@@ -3,10 +3,9 @@
  * slots, in reverse post order, without the edges that no execution takes.
  */
 
-import { InternalError } from '../../isa/errors.ts';
-import type { Instruction } from '../../isa/program.ts';
-import { TABLE } from '../../isa/table.ts';
-import type { Facts, FunctionFact } from '../../verifier/facts.ts';
+import type { Instruction } from '../../isa/index.ts';
+import { InternalError, TABLE } from '../../isa/index.ts';
+import type { Facts, FunctionFact } from '../../verifier/index.ts';
 
 /** Slots [start, end) that execute together. */
 export interface Stretch {

@@ -4,9 +4,8 @@
  * result of the program that it called, and a legacy packet load outside the packet ends it with 0.
  */
 
-import { InternalError } from '../../isa/errors.ts';
-import type { Instruction } from '../../isa/program.ts';
-import type { CallTarget, Row } from '../../isa/table.ts';
+import type { CallTarget, Instruction, Row } from '../../isa/index.ts';
+import { InternalError } from '../../isa/index.ts';
 import { type Builder, emit, newInnerBlock, read, write } from './builder.ts';
 import { type Block, branch, type Callee, newConstant, returns, type Value } from './ir.ts';
 

@@ -5,9 +5,8 @@
  * pointer in the header before the native context (jit/code.ts).
  */
 
-import type { Instruction } from '../../isa/program.ts';
-import type { AtomicOperation, Row } from '../../isa/table.ts';
-import type { AccessFact } from '../../verifier/facts.ts';
+import type { AtomicOperation, Instruction, Row } from '../../isa/index.ts';
+import type { AccessFact } from '../../verifier/index.ts';
 import { CONTEXT_HEADER_BYTES } from '../code.ts';
 import { type Builder, cite, emit, extend, read, readOperand, write } from './builder.ts';
 import { type Memory, newConstant, type Value } from './ir.ts';

@@ -3,15 +3,15 @@
  * Memory and calls are in translate-memory.ts and translate-call.ts.
  */
 
-import type { Instruction } from '../../isa/program.ts';
+import type { Instruction } from '../../isa/index.ts';
 import {
   type AluOperation,
   type JumpCondition,
   type Kind,
   type Row,
   TABLE,
-} from '../../isa/table.ts';
-import type { OperandFact } from '../../verifier/facts.ts';
+} from '../../isa/index.ts';
+import type { OperandFact } from '../../verifier/index.ts';
 import {
   BUDGET,
   type Builder,

@@ -4,7 +4,7 @@
  * property test holds them equal.
  */
 
-import type { JumpCondition } from '../../isa/table.ts';
+import type { JumpCondition } from '../../isa/index.ts';
 import type { Op, Size, Width } from './ir.ts';
 
 export interface Words {

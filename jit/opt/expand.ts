@@ -8,7 +8,7 @@
  * - fetching `or`, `and`, `xor`, for which machines offer a compare-and-exchange.
  */
 
-import type { AtomicOperation } from '../../isa/table.ts';
+import type { AtomicOperation } from '../../isa/index.ts';
 import {
   type Block,
   branch,

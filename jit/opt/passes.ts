@@ -3,7 +3,7 @@
  * earlier; that is checked when this module loads, so that reordering cannot silently break one.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Source } from '../ir/builder.ts';
 import type { IrFunction } from '../ir/ir.ts';
 import { removeDeadCode } from './dead-code.ts';

@@ -4,7 +4,7 @@
  * the constant on the right.
  */
 
-import type { JumpCondition } from '../../isa/table.ts';
+import type { JumpCondition } from '../../isa/index.ts';
 import { significantBits } from '../ir/bits.ts';
 import { type IrFunction, newConstant, type Value, type Width } from '../ir/ir.ts';
 import { bswap, compare } from '../ir/words.ts';

@@ -2,7 +2,7 @@
  * Comparisons: one compare or test, and the condition to branch on, set from, or move by.
  */
 
-import type { JumpCondition } from '../../isa/table.ts';
+import type { JumpCondition } from '../../isa/index.ts';
 import { significantBits } from '../ir/bits.ts';
 import type { Terminator, Value, Width } from '../ir/ir.ts';
 import { instruction, ret } from './build.ts';

@@ -4,7 +4,7 @@
  * section 9.2).
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Callee, Value } from '../ir/ir.ts';
 import type { RelocationTarget } from '../mach/types.ts';
 import { type CallTarget, call } from './build.ts';

@@ -2,7 +2,7 @@
  * One IR value as x64 instructions. Arithmetic is here; memory and calls are in select-memory.ts.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import { significantBits } from '../ir/bits.ts';
 import type { Value, Width } from '../ir/ir.ts';
 import { type Address, atRegister, scaled, UNUSED } from './build.ts';
