@@ -92,14 +92,21 @@ export class Explorer {
       walk.entry = trace.push(pc, walk.state.frame, walk.entry);
       if ((marks[pc]! & MARK_PRUNE) !== 0) {
         const verdict = this.#merges.arrive(walk, pc, this.#processed, this.#branches);
-        if (verdict.kind === 'covered') return this.#end(verdict.by.longest);
+        if (verdict.kind === 'covered') {
+          this.#end(verdict.by.longest);
+          return;
+        }
         if (verdict.kind === 'endless') {
           const places = [{ pc: verdict.since.pc, label: 'the same state was here before' }];
-          return this.#fail({ code: 'infinite-loop', pc, values: {}, places });
+          this.#fail({ code: 'infinite-loop', pc, values: {}, places });
+          return;
         }
       }
       const failure = this.#count(pc) ?? this.#check(pc);
-      if (failure !== null) return this.#fail(failure);
+      if (failure !== null) {
+        this.#fail(failure);
+        return;
+      }
       if (subject.rows[pc]!.kind === 'jump') this.#branches++;
       const to = step(walk, pc);
       walk.recorder.passed(pc, to);

@@ -123,7 +123,8 @@ function stepBack(walk: Backtrackable, at: number, wanted: Wanted): void {
   const row = walk.rows[pc]!;
   switch (row.kind) {
     case 'alu':
-      return stepBackAlu(insn, row, frame, wanted);
+      stepBackAlu(insn, row, frame, wanted);
+      return;
     case 'cast':
       if (wanted.hasRegister(frame, insn.dst)) {
         wanted.removeRegister(frame, insn.dst);
@@ -144,9 +145,11 @@ function stepBack(walk: Backtrackable, at: number, wanted: Wanted): void {
       return;
     }
     case 'atomic':
-      return stepBackAtomic(insn, row, frame, trace.stack(at), wanted);
+      stepBackAtomic(insn, row, frame, trace.stack(at), wanted);
+      return;
     case 'jump':
-      return stepBackJump(insn, row, frame, trace.links(at), wanted);
+      stepBackJump(insn, row, frame, trace.links(at), wanted);
+      return;
     case 'call':
       if (row.operation !== 'subprogram') wanted.registers[frame]! &= ~0b111111;
       return;
@@ -162,7 +165,8 @@ function stepBack(walk: Backtrackable, at: number, wanted: Wanted): void {
     case 'continuation':
       return;
     default:
-      return row.kind satisfies never;
+      row.kind satisfies never;
+      return;
   }
 }
 

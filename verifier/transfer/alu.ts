@@ -10,13 +10,19 @@ import * as L from '../state/layout.ts';
 export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   const { state } = walk;
   const dst = state.register(insn.dst);
-  if (row.operation === 'mov') return transferMove(walk, insn, row, dst);
+  if (row.operation === 'mov') {
+    transferMove(walk, insn, row, dst);
+    return;
+  }
   const src = row.source === 'reg' ? state.register(insn.src) : -1;
   const pointerDst = row.dst === 'update' && isPointer(state.kind(dst));
   const pointerSrc = src >= 0 && isPointer(state.kind(src));
   if (pointerDst || pointerSrc) {
     const moves = row.width === 64 && row.source !== 'none' && row.dst === 'update';
-    if (moves && pointerDst !== pointerSrc) return movePointer(walk, insn, row, pointerDst);
+    if (moves && pointerDst !== pointerSrc) {
+      movePointer(walk, insn, row, pointerDst);
+      return;
+    }
     makeNumber(walk, dst, row.width === 32 ? 4 : 8);
     return;
   }

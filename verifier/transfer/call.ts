@@ -93,7 +93,10 @@ function applyWrites(
   if (region === undefined || size === 0) return;
   const verb = argument.access === undefined || argument.access === 'read' ? 'read' : 'write';
   const request: AccessRequest = { pc, register, offset: 0, size, verb, by: 'helper' };
-  if (verb === 'read') return noteRead(walk, value, size);
+  if (verb === 'read') {
+    noteRead(walk, value, size);
+    return;
+  }
   if (state.kind(value) === kinds.STACK && !isSizeKnown(walk, helper, index, argument)) {
     mayWriteStack(walk, value, size);
   } else region.store(walk, value, request, -1);

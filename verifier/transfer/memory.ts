@@ -51,9 +51,11 @@ export function transferAtomic(walk: Walk, pc: number, insn: Instruction, row: R
   const { state } = walk;
   switch (row.operation) {
     case 'load_acquire':
-      return transferLoad(walk, pc, insn, row);
+      transferLoad(walk, pc, insn, row);
+      return;
     case 'store_release':
-      return transferStore(walk, pc, insn, row);
+      transferStore(walk, pc, insn, row);
+      return;
     default:
   }
   const request = requestAt(walk, pc, 'write');
