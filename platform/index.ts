@@ -21,6 +21,7 @@ export {
   profile,
   programType,
 } from './lookup.ts';
+export { mapProblem } from './map-check.ts';
 export { MAP_TYPES } from './map-types.ts';
 export { compareVersions, PROFILES } from './profiles.ts';
 export { PROGRAM_FLAGS } from './program-flags.ts';

@@ -71,7 +71,16 @@ const particular = new Set(
   MAP_TYPES.flatMap((row) => row.helpers).filter((name) => helpersByName.has(name)),
 );
 
-/** Whether the helper accepts a map of this type as its map argument. */
-export function acceptsMap(row: HelperRow, type: MapTypeRow): boolean {
+/** Whether the helper, called by programs of this type, accepts such a map as its map argument. */
+export function acceptsMap(
+  row: HelperRow,
+  type: MapTypeRow,
+  program: string,
+  attachType?: string,
+): boolean {
+  const only = type.only?.[row.name];
+  if (only !== undefined && !only.includes(program) && !only.includes(`${program}/${attachType}`)) {
+    return false;
+  }
   return type.helpers.includes(row.name) || (type.directValue && !particular.has(row.name));
 }

@@ -51,6 +51,59 @@ const DEFAULTS = {
   directValue: false,
   perCpu: false,
   ofMaps: false,
+  lookup: 'value',
+  updateTakes: 'value',
+  maxEntries: 'positive',
+  requiredFlags: 0,
+  sleepable: false,
+} as const;
+/** BPF_F_NO_PREALLOC and BPF_F_MMAPABLE. */
+const NO_PREALLOC = 1 << 0;
+const MMAPABLE = 1 << 10;
+/** Local storage of a kernel object: made when first asked for, as many as there are objects. */
+const STORAGE = {
+  ...DEFAULTS,
+  keySize: 4,
+  directValue: true,
+  sleepable: true,
+  maxEntries: 'zero',
+  requiredFlags: NO_PREALLOC,
+} as const;
+/** struct bpf_cgroup_storage_key, or only its inode id. */
+const CGROUP_STORAGE = {
+  ...DEFAULTS,
+  keySize: [8, 16],
+  directValue: true,
+  maxEntries: 'zero',
+  helpers: ['bpf_get_local_storage'],
+} as const;
+const BYTE_RING = {
+  ...DEFAULTS,
+  keySize: 'zero',
+  valueSize: 'zero',
+  maxEntries: 'pages',
+  sleepable: true,
+} as const;
+const SOCKET_DELETERS = [
+  'socket_filter',
+  'sched_cls',
+  'sched_act',
+  'xdp',
+  'sk_reuseport',
+  'flow_dissector',
+  'sk_lookup',
+  'sock_ops',
+  'tracing/trace_iter',
+];
+const SOCKETS = {
+  ...DEFAULTS,
+  valueSize: [4, 8],
+  lookup: 'socket',
+  updateTakes: 'socket',
+  only: {
+    bpf_map_delete_elem: SOCKET_DELETERS,
+    bpf_map_update_elem: SOCKET_DELETERS.filter((type) => type !== 'sock_ops'),
+  },
 } as const;
 const INDEXED = { ...DEFAULTS, keySize: 4 } as const;
 const HANDLES = { ...DEFAULTS, keySize: 4, valueSize: 4 } as const;
@@ -58,10 +111,11 @@ const HANDLES = { ...DEFAULTS, keySize: 4, valueSize: 4 } as const;
 const REDIRECT_VALUE = [4, 8] as const;
 
 export const MAP_TYPES: readonly MapTypeRow[] = [
-  { ...DEFAULTS, name: 'hash', id: 1, since: '3.19', directValue: true },
+  { ...DEFAULTS, name: 'hash', sleepable: true, id: 1, since: '3.19', directValue: true },
   {
     ...INDEXED,
     name: 'array',
+    sleepable: true,
     id: 2,
     since: '3.19',
     directValue: true,
@@ -72,6 +126,7 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   {
     ...DEFAULTS,
     name: 'percpu_hash',
+    sleepable: true,
     id: 5,
     since: '4.6',
     directValue: true,
@@ -81,6 +136,7 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   {
     ...INDEXED,
     name: 'percpu_array',
+    sleepable: true,
     id: 6,
     since: '4.6',
     directValue: true,
@@ -88,7 +144,14 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     lookupAlwaysFinds: true,
     helpers: PER_CPU,
   },
-  { ...INDEXED, name: 'stack_trace', id: 7, since: '4.6', helpers: ['bpf_get_stackid'] },
+  {
+    ...INDEXED,
+    valueSize: 'stack',
+    name: 'stack_trace',
+    id: 7,
+    since: '4.6',
+    helpers: ['bpf_get_stackid'],
+  },
   {
     ...HANDLES,
     name: 'cgroup_array',
@@ -96,10 +159,11 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     since: '4.8',
     helpers: ['bpf_skb_under_cgroup', 'bpf_current_task_under_cgroup'],
   },
-  { ...DEFAULTS, name: 'lru_hash', id: 9, since: '4.10', directValue: true },
+  { ...DEFAULTS, name: 'lru_hash', sleepable: true, id: 9, since: '4.10', directValue: true },
   {
     ...DEFAULTS,
     name: 'lru_percpu_hash',
+    sleepable: true,
     id: 10,
     since: '4.10',
     directValue: true,
@@ -109,6 +173,7 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   {
     ...DEFAULTS,
     name: 'lpm_trie',
+    requiredFlags: NO_PREALLOC,
     id: 11,
     since: '4.11',
     keySize: 'trie',
@@ -118,18 +183,22 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   {
     ...HANDLES,
     name: 'array_of_maps',
+    sleepable: true,
     id: 12,
     since: '4.12',
     ofMaps: true,
+    lookup: 'map',
     helpers: ['bpf_map_lookup_elem'],
   },
   {
     ...DEFAULTS,
     name: 'hash_of_maps',
+    sleepable: true,
     id: 13,
     since: '4.12',
     valueSize: 4,
     ofMaps: true,
+    lookup: 'map',
     helpers: ['bpf_map_lookup_elem'],
   },
   {
@@ -140,14 +209,7 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     valueSize: REDIRECT_VALUE,
     helpers: ['bpf_redirect_map', 'bpf_map_lookup_elem'],
   },
-  {
-    ...INDEXED,
-    name: 'sockmap',
-    id: 15,
-    since: '4.14',
-    valueSize: [4, 8],
-    helpers: SOCKMAP,
-  },
+  { ...SOCKETS, keySize: 4, name: 'sockmap', id: 15, since: '4.14', helpers: SOCKMAP },
   {
     ...INDEXED,
     name: 'cpumap',
@@ -159,19 +221,13 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   {
     ...HANDLES,
     name: 'xskmap',
+    lookup: 'xdp-socket',
     id: 17,
     since: '4.18',
     helpers: ['bpf_redirect_map', 'bpf_map_lookup_elem'],
   },
-  { ...DEFAULTS, name: 'sockhash', id: 18, since: '4.18', valueSize: [4, 8], helpers: SOCKHASH },
-  {
-    ...DEFAULTS,
-    name: 'cgroup_storage',
-    id: 19,
-    since: '4.19',
-    directValue: true,
-    helpers: ['bpf_get_local_storage'],
-  },
+  { ...SOCKETS, name: 'sockhash', id: 18, since: '4.18', helpers: SOCKHASH },
+  { ...CGROUP_STORAGE, name: 'cgroup_storage', id: 19, since: '4.19' },
   {
     ...INDEXED,
     name: 'reuseport_sockarray',
@@ -180,23 +236,30 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     valueSize: [4, 8],
     helpers: ['bpf_sk_select_reuseport'],
   },
+  { ...CGROUP_STORAGE, name: 'percpu_cgroup_storage', id: 21, since: '4.20', perCpu: true },
   {
     ...DEFAULTS,
-    name: 'percpu_cgroup_storage',
-    id: 21,
+    name: 'queue',
+    sleepable: true,
+    id: 22,
     since: '4.20',
-    directValue: true,
-    perCpu: true,
-    helpers: ['bpf_get_local_storage'],
+    keySize: 'zero',
+    helpers: QUEUE,
   },
-  { ...DEFAULTS, name: 'queue', id: 22, since: '4.20', keySize: 'zero', helpers: QUEUE },
-  { ...DEFAULTS, name: 'stack', id: 23, since: '4.20', keySize: 'zero', helpers: QUEUE },
   {
-    ...INDEXED,
+    ...DEFAULTS,
+    name: 'stack',
+    sleepable: true,
+    id: 23,
+    since: '4.20',
+    keySize: 'zero',
+    helpers: QUEUE,
+  },
+  {
+    ...STORAGE,
     name: 'sk_storage',
     id: 24,
     since: '5.2',
-    directValue: true,
     helpers: ['bpf_sk_storage_get', 'bpf_sk_storage_delete', 'bpf_kptr_xchg'],
   },
   {
@@ -209,28 +272,24 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
   },
   { ...INDEXED, name: 'struct_ops', id: 26, since: '5.6', helpers: [] },
   {
-    ...DEFAULTS,
+    ...BYTE_RING,
     name: 'ringbuf',
     id: 27,
     since: '5.8',
-    keySize: 'zero',
-    valueSize: 'zero',
     helpers: RINGBUF,
   },
   {
-    ...INDEXED,
+    ...STORAGE,
     name: 'inode_storage',
     id: 28,
     since: '5.10',
-    directValue: true,
     helpers: ['bpf_inode_storage_get', 'bpf_inode_storage_delete', 'bpf_kptr_xchg'],
   },
   {
-    ...INDEXED,
+    ...STORAGE,
     name: 'task_storage',
     id: 29,
     since: '5.11',
-    directValue: true,
     helpers: ['bpf_task_storage_get', 'bpf_task_storage_delete', 'bpf_kptr_xchg'],
   },
   {
@@ -242,25 +301,24 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     helpers: ['bpf_map_push_elem', 'bpf_map_peek_elem'],
   },
   {
-    ...DEFAULTS,
+    ...BYTE_RING,
     name: 'user_ringbuf',
     id: 31,
     since: '6.1',
-    keySize: 'zero',
-    valueSize: 'zero',
     helpers: ['bpf_user_ringbuf_drain'],
   },
   {
-    ...INDEXED,
+    ...STORAGE,
     name: 'cgrp_storage',
     id: 32,
     since: '6.2',
-    directValue: true,
     helpers: ['bpf_cgrp_storage_get', 'bpf_cgrp_storage_delete', 'bpf_kptr_xchg'],
   },
   {
     ...DEFAULTS,
     name: 'arena',
+    requiredFlags: MMAPABLE,
+    sleepable: true,
     id: 33,
     since: '6.9',
     keySize: 'zero',

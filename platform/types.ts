@@ -117,6 +117,7 @@ export type ReturnKind =
   | 'socket'
   | 'sock-common'
   | 'tcp-socket'
+  | 'xdp-socket'
   | 'btf' // `typeName`
   | 'memory-or-btf'
   | 'never'; // does not return on success (tail_call falls through on failure: scalar)
@@ -157,6 +158,11 @@ export interface HelperRow {
   readonly variadicFrom?: number;
   /** Invalidates packet pointers. */
   readonly changesPacket?: boolean;
+  /**
+   * Runs another program in place of this one: a subprogram that calls it may return to its caller
+   * with the packet changed, though where the call itself returns nothing has changed.
+   */
+  readonly leaves?: boolean;
   /** May sleep: needs the `sleepable` flag. */
   readonly sleeps?: boolean;
   /** Needs full privilege (CAP_PERFMON / CAP_SYS_ADMIN) on Linux. */
@@ -212,8 +218,12 @@ export interface MapTypeRow {
   /** enum bpf_map_type. */
   readonly id: number;
   readonly since: KernelVersion;
-  readonly keySize: 'any' | 'zero' | 4 | 'trie';
-  readonly valueSize: 'any' | 'zero' | 4 | readonly number[];
+  readonly keySize: 'any' | 'zero' | 4 | 'trie' | readonly number[];
+  readonly valueSize: 'any' | 'zero' | 4 | 'stack' | readonly number[];
+  /** 'pages': a power of two and a multiple of the page size. */
+  readonly maxEntries: 'positive' | 'zero' | 'pages';
+  /** BPF_F_* flags without which it cannot be created. */
+  readonly requiredFlags: number;
   /** Helpers that accept a map of this type (names); maps of maps accept by their inner type. */
   readonly helpers: readonly string[];
   /** Lookups of an existing constant key in range never return null (array maps). */
@@ -223,6 +233,17 @@ export interface MapTypeRow {
   readonly perCpu: boolean;
   /** Kernel helper lookups yield an inner map rather than a value. */
   readonly ofMaps: boolean;
+  /**
+   * What a look-up finds: a value, an inner map, or an object that null checks turn the result into
+   * ('socket' is acquired and must be released).
+   */
+  readonly lookup: 'value' | 'map' | 'socket' | 'xdp-socket';
+  /** What an update stores: bytes, or the socket that the argument points to. */
+  readonly updateTakes: 'value' | 'socket';
+  /** Helpers that only some program types may use on it: `type`, or `type/attach_type`. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
+  /** Sleepable programs may use it. */
+  readonly sleepable: boolean;
 }
 
 export interface ProgramTypeRow {

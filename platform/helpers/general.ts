@@ -30,6 +30,9 @@ const OF_KERNEL = { ...PRIVILEGED, ...KERNEL_ONLY } as const;
 const CAP_BPF = { needsCapBpf: true } as const;
 const CURRENT_CGROUP = { ...CAP_BPF, ...KERNEL_ONLY } as const;
 
+/** The largest NR_CPUS that Linux can be built with is 8192. */
+const MAX_CPU = 8191;
+
 /** Where ktime_get_coarse_ns is offered: networking and security hooks. */
 const COARSE_CLOCK = [
   'socket_filter',
@@ -59,7 +62,7 @@ const CLOCKS: readonly HelperRow[] = [
 
 const PROCESSOR: readonly HelperRow[] = [
   row(7, 'get_prandom_u32', '4.1', [], SCALAR),
-  row(8, 'get_smp_processor_id', '4.1', [], SCALAR),
+  row(8, 'get_smp_processor_id', '4.1', [], { ...SCALAR, range: { min: 0, max: MAX_CPU } }),
   row(42, 'get_numa_node_id', '4.10', [], SCALAR),
   row(
     153,

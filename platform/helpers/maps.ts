@@ -39,7 +39,7 @@ const ELEMENTS: readonly HelperRow[] = [
   row(1, 'map_lookup_elem', '3.19', [MAP, MAP_KEY], VALUE_OR_NULL, PACKET),
   row(2, 'map_update_elem', '3.19', [MAP, MAP_KEY, MAP_VALUE, ANYTHING], SCALAR, PACKET),
   row(3, 'map_delete_elem', '3.19', [MAP, MAP_KEY], SCALAR, PACKET),
-  row(12, 'tail_call', '4.2', [CONTEXT, MAP, ANYTHING], { kind: 'never' }, { changesPacket: true }),
+  row(12, 'tail_call', '4.2', [CONTEXT, MAP, ANYTHING], { kind: 'never' }, { leaves: true }),
   row(87, 'map_push_elem', '4.20', [MAP, MAP_VALUE, ANYTHING], SCALAR, PACKET),
   row(88, 'map_pop_elem', '4.20', [MAP, MAP_VALUE_OUT], SCALAR),
   row(89, 'map_peek_elem', '4.20', [MAP, MAP_VALUE_OUT], SCALAR),

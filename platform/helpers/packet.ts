@@ -139,7 +139,6 @@ const FORWARDING: readonly HelperRow[] = [
   row(69, 'fib_lookup', '4.18', [CONTEXT, MEMORY_INOUT, SIZE, ANYTHING], SCALAR, {
     programTypes: TC_AND_XDP,
     gpl: true,
-    packetAccess: true,
   }),
   inTc(152, 'redirect_neigh', '5.10', [ANYTHING, MEMORY_OR_NULL, SIZE_OR_ZERO, ANYTHING]),
   inTc(155, 'redirect_peer', '5.10', [ANYTHING, ANYTHING]),

@@ -26,7 +26,7 @@ import {
 
 const FOUND: Return = { kind: 'socket', nullable: true, acquires: true };
 const LOOKERS = [...TC_AND_CGROUP, 'xdp', 'sk_skb', 'cgroup_sock_addr'];
-const TUPLE_LOOKUP = [CONTEXT, MEMORY, SIZE, ANYTHING, ANYTHING];
+const TUPLE_LOOKUP = [CONTEXT, MEMORY, SIZE_OR_ZERO, ANYTHING, ANYTHING];
 const PACKET = { packetAccess: true } as const;
 /** struct iphdr without options, struct ipv6hdr, struct tcphdr without options. */
 const IPV4_HEADER = bytes(20);
@@ -177,7 +177,12 @@ const IDENTITY: readonly HelperRow[] = [
       'sk_reuseport',
       ...BTF_TRACING,
     ],
-    variants: [{ programTypes: ['sk_reuseport', ...BTF_TRACING], arguments: [BTF_SOCKET] }],
+    variants: [
+      {
+        programTypes: ['sk_reuseport', ...BTF_TRACING],
+        arguments: [{ ...BTF_SOCKET, nullable: true }],
+      },
+    ],
   }),
   row(47, 'get_socket_uid', '4.12', [CONTEXT], SCALAR, {
     programTypes: ['socket_filter', ...TC_AND_CGROUP, 'sk_skb'],

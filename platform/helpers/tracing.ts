@@ -15,6 +15,7 @@ import {
   MAP,
   MEMORY,
   MEMORY_INOUT,
+  MEMORY_INOUT_OR_NULL,
   MEMORY_OR_NULL,
   MEMORY_OUT,
   objectOrNull,
@@ -59,6 +60,7 @@ const STACKS_AND_EVENTS: readonly HelperRow[] = [
   row(27, 'get_stackid', '4.6', [CONTEXT, MAP, ANYTHING], SCALAR, {
     ...GPL,
     programTypes: OBSERVERS,
+    variants: [{ programTypes: ['perf_event'], gpl: false }],
   }),
   row(67, 'get_stack', '4.18', [CONTEXT, MEMORY_OUT, SIZE_OR_ZERO, ANYTHING], LENGTH, {
     ...GPL,
@@ -82,11 +84,11 @@ const STACKS_AND_EVENTS: readonly HelperRow[] = [
     119,
     'read_branch_records',
     '5.6',
-    [CONTEXT, MEMORY_OR_NULL, SIZE_OR_ZERO, ANYTHING],
+    [CONTEXT, MEMORY_INOUT_OR_NULL, SIZE_OR_ZERO, ANYTHING],
     SCALAR,
     { ...GPL, programTypes: ['perf_event'] },
   ),
-  row(176, 'get_branch_snapshot', '5.16', [MEMORY_OUT, SIZE_OR_ZERO, ANYTHING], SCALAR, GPL),
+  row(176, 'get_branch_snapshot', '5.16', [MEMORY_OUT, SIZE_OR_ZERO], SCALAR, GPL),
 ];
 
 const TRACED_FUNCTION: readonly HelperRow[] = [
