@@ -135,6 +135,7 @@ class Run implements Machine {
     return slot < BigInt(this.#instructions.length) ? Number(slot) : undefined;
   }
 
+  /** A helper is one instruction for its caller, so all registers are restored but for r0's result. */
   call(pc: number, args: readonly bigint[]): bigint {
     const returnPc = this.pc;
     const registers = [...this.#registers];
@@ -157,7 +158,10 @@ class Run implements Machine {
     return this.#frames[this.#frames.length - 1]!;
   }
 
-  /** Opens a frame with `args` in r1 and up. */
+  /**
+   * Opens a frame with `args` in r1 and up. The callee starts without the caller's other registers:
+   * r0 and r6 to r9 hold nothing that it may rely on, so reading them is a fault.
+   */
   #enter(executable: Executable, pc: number, args: readonly (bigint | undefined)[]): void {
     const depth = this.#frames.length;
     if (depth >= this.#maxDepth) {
@@ -338,6 +342,10 @@ class Run implements Machine {
     if (compare(condition, row.width as 32 | 64, dst, src)) this.pc += instruction.off;
   }
 
+  /**
+   * One thread runs, so load then store is atomic. A failed cmpxchg stores what it found: it needs
+   * the right to write either way, as the verifier demands.
+   */
   #stepAtomic(instruction: Instruction, row: Row): void {
     const operation = row.operation as AtomicOperation;
     const loads = operation === 'load_acquire';
@@ -359,6 +367,7 @@ class Run implements Machine {
     throw this.fault('unsupported', `this host has nothing for '${row.name}'`);
   }
 
+  /** The offset is an int for the kernel's helper; negative ones have meanings that the host knows. */
   #stepPacket(instruction: Instruction, row: Row, depth: number): void {
     const context = this.#read(6);
     const index = row.operation === 'ind' ? this.#read(instruction.src) : 0n;
