@@ -41,6 +41,8 @@ const HEADER_BYTES = 24;
 /** The header that also has the CO-RE part. */
 const CORE_HEADER_BYTES = 32;
 const SLOT_BYTES = 8;
+/** 64 steps of ten digits, the most that CO-RE allows, and some. */
+const MAX_ACCESS_BYTES = 1024;
 
 /** Records by section name. Throws InputError. */
 export function parseBtfExt(
@@ -91,7 +93,7 @@ export function parseBtfExt(
       : part(24, 16, (at) => ({
           slot: slotAt(at),
           typeId: view.getUint32(at + 4, true),
-          access: btf.string(view.getUint32(at + 8, true)),
+          access: btf.string(view.getUint32(at + 8, true), MAX_ACCESS_BYTES),
           kind: view.getUint32(at + 12, true),
         }));
   const names = new Set([...functions.keys(), ...lines.keys(), ...core.keys()]);

@@ -25,7 +25,7 @@ const MAX_DEPTH = 32;
  * Type comparisons and member visits for all CO-RE relocations of one object. A large real program
  * has 2,000 relocations of some 300 visits each.
  */
-const MAX_STEPS = 20_000_000;
+const MAX_STEPS = 5_000_000;
 
 /** A type of one side. */
 export interface Side {

@@ -28,8 +28,11 @@ export const SHN_COMMON = 0xfff2;
 /** First of the section numbers that are no sections. */
 const SHN_LORESERVE = 0xff00;
 
-/** Names longer than this are cut: only a hostile file has them. */
-const MAX_NAME_BYTES = 4096;
+/**
+ * Names longer than this are cut: the kernel's own limit is 511 (KSYM_NAME_LEN). Symbols whose long
+ * names overlap would otherwise multiply a small file.
+ */
+const MAX_NAME_BYTES = 512;
 
 export interface ElfSection {
   readonly index: number;
@@ -73,6 +76,8 @@ export interface ElfRelocation {
 export interface Elf {
   readonly file: string;
   readonly sections: readonly ElfSection[];
+  /** The first section of each name; work per name is done for it alone. */
+  readonly byName: ReadonlyMap<string, ElfSection>;
   readonly symbols: readonly ElfSymbol[];
   /** Relocations by the index of the section that they change, in order of offset. */
   readonly relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
@@ -89,12 +94,15 @@ export function parseElf(given: Uint8Array, file: string): Elf {
   checkHeader(bytes, view, fail);
   const sections = readSections(bytes, view, fail);
   const symbols = readSymbols(sections, fail);
-  return { file, sections, symbols, relocations: readRelocations(sections, symbols, fail) };
+  const relocations = readRelocations(sections, symbols, fail);
+  return { file, sections, byName: firstByName(sections), symbols, relocations };
 }
 
-/** The first section of that name that has a type. */
-export function sectionNamed(elf: Elf, name: string): ElfSection | undefined {
-  return elf.sections.find((section) => section.name === name && section.type !== SHT.NULL);
+function firstByName(sections: readonly ElfSection[]): ReadonlyMap<string, ElfSection> {
+  const byName = new Map<string, ElfSection>();
+  for (const section of sections)
+    if (section.type !== SHT.NULL && !byName.has(section.name)) byName.set(section.name, section);
+  return byName;
 }
 
 type Fail = (offset: number, reason: string, section?: string) => never;

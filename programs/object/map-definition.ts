@@ -36,17 +36,40 @@ const NUMBERS: Readonly<Record<string, keyof Draft>> = {
 };
 
 /** The definition that the type `typeId` of a variable in `.maps` spells out. */
-export function readDefinition(btf: Btf, typeId: number, name: string, fail: Fail): MapDefinition {
-  return read(btf, typeId, name, 'outer', fail);
-}
-
-function read(
+export function readDefinition(
   btf: Btf,
   typeId: number,
   name: string,
-  level: 'outer' | 'inner',
+  cache: DefinitionCache,
   fail: Fail,
 ): MapDefinition {
+  return read({ btf, name, cache, fail }, typeId, 'outer');
+}
+
+/** Definitions by struct: a hostile file may declare thousands of maps of one huge struct. */
+export type DefinitionCache = Map<string, MapDefinition>;
+
+interface Reading {
+  readonly btf: Btf;
+  /** Of the map, for messages. */
+  readonly name: string;
+  readonly cache: DefinitionCache;
+  readonly fail: Fail;
+}
+
+function read(reading: Reading, typeId: number, level: 'outer' | 'inner'): MapDefinition {
+  const { btf, cache } = reading;
+  const key = `${level} ${btf.resolve(typeId)}`;
+  let definition = cache.get(key);
+  if (!definition) {
+    definition = readStruct(reading, typeId, level);
+    cache.set(key, definition);
+  }
+  return definition;
+}
+
+function readStruct(reading: Reading, typeId: number, level: 'outer' | 'inner'): MapDefinition {
+  const { btf, name, fail } = reading;
   const type = btf.resolved(typeId);
   if (type.kind !== 'struct') return fail(`map ${name} is of kind ${type.kind}, not a struct`);
   const draft: Draft = {
@@ -70,7 +93,9 @@ function read(
       draft[isKey ? 'keyTypeId' : 'valueTypeId'] = pointee;
     } else if (member.name === 'values') {
       if (level === 'inner') return fail(`maps nest more than two deep in map ${name}`);
-      readValues(btf, member, name, draft, fail);
+      draft.keySize ||= 4;
+      draft.valueSize ||= 4;
+      Object.assign(draft, readValues(reading, member));
     } else return fail(`map ${name} has the unknown attribute ${member.name}`);
   }
   if (draft.type === 0) return fail(`map ${name} does not say its type`);
@@ -78,17 +103,17 @@ function read(
 }
 
 /** `values` is an array of pointers: to a map definition, or to functions (program arrays). */
-function readValues(btf: Btf, member: BtfMember, name: string, draft: Draft, fail: Fail): void {
+function readValues(reading: Reading, member: BtfMember): Partial<MapDefinition> {
+  const { btf, name, fail } = reading;
   const array = btf.resolved(member.typeId);
-  if (array.kind !== 'array') fail(`\`values\` of map ${name} is no array`);
+  if (array.kind !== 'array') return fail(`\`values\` of map ${name} is no array`);
   const pointer = btf.resolved(array.typeId);
-  if (pointer.kind !== 'ptr') fail(`\`values\` of map ${name} holds no pointers`);
-  draft.keySize ||= 4;
-  draft.valueSize ||= 4;
-  draft.valuesOffset = member.bitOffset / 8;
+  if (pointer.kind !== 'ptr') return fail(`\`values\` of map ${name} holds no pointers`);
+  const valuesOffset = member.bitOffset / 8;
   const target = btf.resolved(pointer.typeId);
-  if (target.kind === 'struct') draft.inner = read(btf, target.id, `${name}.inner`, 'inner', fail);
-  else if (target.kind !== 'func_proto') fail(`\`values\` of map ${name} points to ${target.kind}`);
+  if (target.kind === 'struct') return { valuesOffset, inner: read(reading, target.id, 'inner') };
+  if (target.kind === 'func_proto') return { valuesOffset };
+  return fail(`\`values\` of map ${name} points to ${target.kind}`);
 }
 
 /** `int (*attribute)[N]` is N; an enum of one value (bpf_helpers.h, __ulong) is that value. */

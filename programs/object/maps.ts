@@ -6,19 +6,11 @@
  * max_entries = 10, `struct key *key` gives the key's type. Attribute names and the naming of data
  * maps are libbpf's (Documentation/bpf/libbpf/libbpf_overview.rst, bpf_helpers.h).
  */
-import type { Btf } from '../../btf/index.ts';
+import type { Btf, BtfSectionVariable } from '../../btf/index.ts';
 import { InputError, type MapEntry, type MapSpec } from '../../isa/index.ts';
 import { MAP_TYPES } from '../../platform/index.ts';
-import {
-  type Elf,
-  type ElfRelocation,
-  type ElfSection,
-  type ElfSymbol,
-  SHT,
-  STT,
-  sectionNamed,
-} from './elf.ts';
-import { type MapDefinition, readDefinition } from './map-definition.ts';
+import { type Elf, type ElfRelocation, type ElfSection, type ElfSymbol, SHT, STT } from './elf.ts';
+import { type DefinitionCache, type MapDefinition, readDefinition } from './map-definition.ts';
 
 /** BPF_F_RDONLY_PROG and BPF_F_MMAPABLE of uapi/linux/bpf.h. */
 export const F_RDONLY_PROG = 1 << 7;
@@ -72,14 +64,21 @@ export class MapTable {
 /** All maps but `.kconfig`, which `externs.ts` makes. */
 export function collectMaps(elf: Elf, btf: Btf | undefined): MapTable {
   const table = new MapTable();
+  const typed = elf.byName.get('.maps');
+  if (typed) declareTyped(elf, typed, btf, table);
   for (const section of elf.sections) {
-    if (section.name === '.maps') declareTyped(elf, section, btf, table);
-    else if (section.name === 'maps' || section.name.startsWith('maps/'))
+    if (section.name === 'maps' || section.name.startsWith('maps/'))
       declareLegacy(elf, section, table);
-    else if (/^\??\.struct_ops(\.link)?$/.test(section.name)) declareStructOps(section, btf, table);
+    else if (/^\??\.struct_ops(\.link)?$/.test(section.name))
+      declareStructOps(section, typesOf(elf, section, btf), table);
   }
-  for (const section of elf.sections) addDataMap(elf, section, btf, table);
+  for (const section of elf.sections) addDataMap(elf, section, typesOf(elf, section, btf), table);
   return table;
+}
+
+/** The types of a section's variables go by its name: only the first of that name has any. */
+function typesOf(elf: Elf, section: ElfSection, btf: Btf | undefined): Btf | undefined {
+  return elf.byName.get(section.name) === section ? btf : undefined;
 }
 
 function declareTyped(elf: Elf, section: ElfSection, btf: Btf | undefined, table: MapTable): void {
@@ -89,20 +88,44 @@ function declareTyped(elf: Elf, section: ElfSection, btf: Btf | undefined, table
   const id = btf?.find('.maps', 'datasec');
   const types = id === undefined ? undefined : btf?.typeOf(id, 'datasec');
   if (!btf || !types) fail(0, 'no BTF describes these maps; compile with -g');
-  const relocations = elf.relocations.get(section.index) ?? [];
+  const slots = slotsByMap(elf, section, types.variables);
+  const definitions: DefinitionCache = new Map();
   const symbols = symbolsAt(elf, section.index);
   for (const { typeId, offset } of types.variables) {
     const variable = btf.typeOf(typeId, 'var');
     if (!variable) fail(offset, `type ${typeId} in .maps is no variable`);
-    const definition = readDefinition(btf, variable.typeId, variable.name, (reason) =>
+    const definition = readDefinition(btf, variable.typeId, variable.name, definitions, (reason) =>
       fail(offset, reason),
     );
-    const end = offset + (btf.sizeOf(variable.typeId) ?? 0);
-    const inside = relocations.filter((each) => each.offset >= offset && each.offset < end);
-    const entries = inside.map((each) => slotEntry(elf, definition, each, offset, symbols));
+    const entries = (slots.get(offset) ?? []).map((each) =>
+      slotEntry(elf, definition, each, offset, symbols),
+    );
     const spec = specOf(definition, variable.name);
     table.declare(entries.length > 0 ? { ...spec, entries } : spec, section.index, offset);
   }
+}
+
+/**
+ * Relocations in `.maps` by the offset of the map that they are in: the last one that begins at or
+ * before them, since the size of its type does not count the slots of `values`.
+ */
+function slotsByMap(
+  elf: Elf,
+  section: ElfSection,
+  variables: readonly BtfSectionVariable[],
+): ReadonlyMap<number, ElfRelocation[]> {
+  const starts = variables.map(({ offset }) => offset).sort((a, b) => a - b);
+  const slots = new Map<number, ElfRelocation[]>();
+  let next = 0;
+  for (const relocation of elf.relocations.get(section.index) ?? []) {
+    while (next < starts.length && starts[next]! <= relocation.offset) next++;
+    const start = starts[next - 1];
+    if (start === undefined) continue;
+    const list = slots.get(start);
+    if (list) list.push(relocation);
+    else slots.set(start, [relocation]);
+  }
+  return slots;
 }
 
 /** Variables of a section by their offset. */
@@ -141,7 +164,7 @@ function slotEntry(
 
 /** In a REL section the addend is the 64-bit word in `.maps` itself; only its low half is used. */
 function addendOf(elf: Elf, relocation: ElfRelocation): number {
-  const data = sectionNamed(elf, '.maps')?.data;
+  const data = elf.byName.get('.maps')?.data;
   if (relocation.addend !== undefined || !data) return relocation.addend ?? 0;
   if (relocation.offset + 4 > data.length) return -1;
   return new DataView(data.buffer, data.byteOffset).getUint32(relocation.offset, true);
@@ -273,7 +296,7 @@ export function dataMapName(file: string, section: string): string {
 
 /** The licence string, empty when the object has none. */
 export function licenseOf(elf: Elf): string {
-  const data = sectionNamed(elf, 'license')?.data ?? new Uint8Array();
+  const data = elf.byName.get('license')?.data ?? new Uint8Array();
   const end = data.indexOf(0);
   return Buffer.from(data.subarray(0, end < 0 ? Math.min(data.length, 256) : end)).toString('utf8');
 }

@@ -4,15 +4,7 @@
  * be verified as a static one (libbpf does both before the kernel sees the BTF).
  */
 import { type Btf, parseBtf } from '../../btf/index.ts';
-import {
-  type Elf,
-  type ElfSymbol,
-  STB,
-  STT,
-  STV_HIDDEN,
-  STV_INTERNAL,
-  sectionNamed,
-} from './elf.ts';
+import { type Elf, type ElfSymbol, STB, STT, STV_HIDDEN, STV_INTERNAL } from './elf.ts';
 
 export interface ProgramBtf {
   readonly btf: Btf;
@@ -30,7 +22,7 @@ export function completeBtf(
   kconfig: ReadonlyMap<string, number>,
   kconfigBytes: number,
 ): ProgramBtf | undefined {
-  const section = sectionNamed(elf, '.BTF');
+  const section = elf.byName.get('.BTF');
   if (!section) return undefined;
   const origin = { section: section.name, offset: section.offset };
   const bytes = section.data.slice();
@@ -47,7 +39,7 @@ export function completeBtf(
 
 /** The BTF as the compiler wrote it. */
 export function rawBtf(elf: Elf): Btf | undefined {
-  const section = sectionNamed(elf, '.BTF');
+  const section = elf.byName.get('.BTF');
   return section && parseBtf(section.data, elf.file, { section: '.BTF', offset: section.offset });
 }
 
@@ -67,7 +59,7 @@ function placeVariables(
   kconfigBytes: number,
 ): void {
   const type = btf.typeOf(id, 'datasec');
-  const section = type && sectionNamed(elf, type.name);
+  const section = type && elf.byName.get(type.name);
   if (!type) return;
   const entry = btf.entryOffset(id);
   if (type.name === '.kconfig') view.setUint32(entry + 8, kconfigBytes, true);

@@ -8,7 +8,7 @@ import type { Program } from '../../isa/index.ts';
 import { parseBtfExt, type SectionRecords } from './btf-ext.ts';
 import { type CodeFunction, type CodeSection, collectCode } from './code.ts';
 import { relocateCore } from './core-relocate.ts';
-import { type Elf, parseElf, sectionNamed } from './elf.ts';
+import { type Elf, parseElf } from './elf.ts';
 import { collectExterns, kconfigMap } from './externs.ts';
 import { Linker } from './link.ts';
 import { collectMaps, licenseOf, type MapTable } from './maps.ts';
@@ -59,7 +59,7 @@ export function readObject(
 }
 
 function recordsOf(elf: Elf, btf: Btf | undefined): ReadonlyMap<string, SectionRecords> {
-  const section = sectionNamed(elf, '.BTF.ext');
+  const section = elf.byName.get('.BTF.ext');
   return section && btf ? parseBtfExt(section, btf, elf.file) : new Map();
 }
 
