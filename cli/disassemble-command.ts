@@ -1,6 +1,6 @@
 /** `ringfence disassemble`: BPF instructions under their source lines; `--native` adds machine code. */
 import { decode, disassemble, type Program, programNames } from '../isa/index.ts';
-import { compile } from '../jit/index.ts';
+import { list } from '../jit/index.ts';
 import { helper } from '../platform/index.ts';
 import { verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError, worstOf } from './exit-code.ts';
@@ -57,15 +57,11 @@ function nativeText(program: Program, options: DisassembleOptions, output: Outpu
   const verdict = verify(program, { profile: profileOf(program, undefined), kernelBtf });
   if (!verdict.ok) return { code: exitOf(verdict, false), text: render(verdict, output.style) };
   const bpf = bpfListing(program);
-  const native = compile(verdict.proof).listing();
   let previous = -1;
-  const lines = native.flatMap(({ address, bytes, text, instruction }) => {
-    const above = instruction === previous ? [] : (bpf.get(instruction) ?? []);
-    previous = instruction;
-    return [
-      ...above,
-      `          ${address.toString(16).padStart(5)}:  ${bytes.padEnd(22)} ${text}`,
-    ];
+  const lines = list(verdict.proof).flatMap(({ native, pc, text }) => {
+    const above = pc === previous ? [] : (bpf.get(pc) ?? []);
+    previous = pc;
+    return [...above, `          ${native.toString(16).padStart(5)}:  ${text}`];
   });
   return { code: EXIT.proven, text: [heading(program), ...lines].join('\n') };
 }

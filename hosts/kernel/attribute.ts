@@ -2,7 +2,7 @@
  * union bpf_attr, written field by field. Offsets are those of uapi/linux/bpf.h (Linux 6.18); the
  * kernel accepts a longer attribute than it knows as long as the rest is zero, and a shorter one.
  */
-import { bpfSyscall } from '../../loader/index.ts';
+import { addon } from '../../loader/index.ts';
 
 /** enum bpf_cmd. */
 export const COMMAND = {
@@ -66,7 +66,7 @@ export class Attribute {
 
   /** The result, or -errno. */
   try(command: number): number {
-    return bpfSyscall(command, this.bytes, this.#pointers);
+    return addon().bpfSyscall(command, this.bytes, this.#pointers);
   }
 
   /** The result. Throws KernelError. */

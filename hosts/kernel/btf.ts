@@ -4,7 +4,7 @@
  * sizes, variable offsets and parameter names. Nothing that the verifier looks at depends on them,
  * so they are rewritten in place into plain types of the same length. Layout: Documentation/bpf/btf.rst.
  */
-import { closeDescriptor } from '../../loader/index.ts';
+import { addon } from '../../loader/index.ts';
 import { Attribute, COMMAND } from './attribute.ts';
 
 const KIND = { int: 1, struct: 4, func: 12, var: 14, datasec: 15 } as const;
@@ -98,5 +98,5 @@ export function loadBtf(btf: Uint8Array): LoadedBtf | undefined {
   const bytes = loadableBtf(btf);
   const descriptor = new Attribute().pointer(0, bytes).u32(16, bytes.length).try(COMMAND.btfLoad);
   if (descriptor < 0) return undefined;
-  return { descriptor, close: () => closeDescriptor(descriptor) };
+  return { descriptor, close: () => addon().closeDescriptor(descriptor) };
 }

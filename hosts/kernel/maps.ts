@@ -1,6 +1,6 @@
 /** Kernel maps made from a program's MapSpecs, their contents, and reading them back. */
 import type { MapEntry, MapSpec } from '../../isa/index.ts';
-import { closeDescriptor } from '../../loader/index.ts';
+import { addon } from '../../loader/index.ts';
 import { type MapTypeRow, mapType } from '../../platform/index.ts';
 import { Attribute, COMMAND, KernelError } from './attribute.ts';
 
@@ -67,7 +67,7 @@ export class KernelMap {
   }
 
   close(): void {
-    if (this.#open) closeDescriptor(this.descriptor);
+    if (this.#open) addon().closeDescriptor(this.descriptor);
     this.#open = false;
   }
 

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Btf } from '../../btf/index.ts';
 import { decode, encode, type Instruction, type Program, TABLE } from '../../isa/index.ts';
-import { closeDescriptor } from '../../loader/index.ts';
+import { addon } from '../../loader/index.ts';
 import { ATTACH_TYPES, programType } from '../../platform/index.ts';
 import { Attribute, COMMAND, KernelError } from './attribute.ts';
 import { loadBtf } from './btf.ts';
@@ -102,7 +102,7 @@ export class KernelProgram {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeDescriptor(this.descriptor);
+    addon().closeDescriptor(this.descriptor);
     for (const map of this.maps) map.close();
   }
 }
@@ -119,7 +119,7 @@ export function kernelRefusal(): string | undefined {
       .pointer(8, code)
       .pointer(16, new TextEncoder().encode('GPL\0'))
       .try(COMMAND.programLoad);
-    if (descriptor >= 0) closeDescriptor(descriptor);
+    if (descriptor >= 0) addon().closeDescriptor(descriptor);
     refusal = descriptor >= 0 ? null : `bpf(2) is refused with errno ${-descriptor}`;
   }
   return refusal ?? undefined;

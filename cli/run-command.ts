@@ -1,0 +1,242 @@
+/** `ringfence run`: verify, then run on a packet, a capture or a buffer, natively or interpreted. */
+import { type Capture, LINK_ETHERNET, readCapture } from '../hosts/index.ts';
+import type { Program } from '../isa/index.ts';
+import { compile } from '../jit/index.ts';
+import {
+  type Extension,
+  load,
+  type ReferenceExtension,
+  type RunInput,
+  reference,
+} from '../loader/index.ts';
+import { type Accepted, type Privilege, verify } from '../verifier/index.ts';
+import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
+import { bytesArgument, kernelBtfSource, readBytes, readPrograms } from './input.ts';
+import { fillMap, type MapDocument, mapContents, type OpenMap } from './map-file.ts';
+import { render, verdictDocument, verdictEntry } from './report/index.ts';
+import { exitOf, type Output, profileOf } from './verify-command.ts';
+
+export interface RunOptions {
+  readonly program?: string;
+  readonly packet?: string;
+  readonly pcap?: string;
+  readonly memory?: string;
+  readonly map?: readonly string[];
+  readonly maps?: boolean;
+  readonly repeat: number;
+  readonly engine: 'native' | 'interpreter';
+  readonly linkOffset?: 'mac' | 'network';
+  readonly profile?: string;
+  readonly privilege?: Privilege;
+  readonly kernelBtf?: string;
+  readonly format: 'text' | 'json';
+}
+
+/** What both engines offer. */
+type Engine = Extension | ReferenceExtension;
+
+/** The document that `--format json` prints for a single input. */
+export interface RunDocument {
+  readonly program: string;
+  /** Lower-case hexadecimal, no padding. */
+  readonly r0: string;
+  readonly action?: string;
+  /** Hexadecimal, when the program changed the packet or the memory. */
+  readonly packet?: string;
+  readonly memory?: string;
+  readonly trace?: string;
+  readonly maps?: MapDocument;
+  readonly runs: number;
+  readonly nanosecondsPerRun: number;
+  /** How the code is protected; null for the interpreter, which has none. */
+  readonly seal: Extension['seal'] | null;
+}
+
+/** The document for a capture. */
+export interface CaptureDocument {
+  readonly program: string;
+  readonly packets: number;
+  /** How often each action, or each r0 in hexadecimal, was returned. */
+  readonly actions: Readonly<Record<string, number>>;
+  readonly maps?: MapDocument;
+  readonly runs: number;
+  readonly nanosecondsPerRun: number;
+  readonly seal: Extension['seal'] | null;
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+function chooseProgram(path: string, options: RunOptions, programs: readonly Program[]): Program {
+  const chosen = programs.filter(
+    ({ name }) => options.program === undefined || name === options.program,
+  );
+  const [program] = chosen;
+  if (program === undefined)
+    throw new UsageError(
+      `${path}: no program${options.program === undefined ? ' in it' : ` is called '${options.program}'`}`,
+    );
+  if (chosen.length > 1) {
+    throw new UsageError(
+      `${path} has several programs: choose one with --program ${programs.map(({ name }) => name).join(' | ')}`,
+    );
+  }
+  return program;
+}
+
+function readCaptureFile(path: string): Capture {
+  const capture = readCapture(readBytes(path), path);
+  if (capture.linkType !== LINK_ETHERNET) {
+    throw new UsageError(
+      `${path}: link type ${capture.linkType} is not Ethernet (${LINK_ETHERNET})`,
+    );
+  }
+  return capture;
+}
+
+function inputOf(program: Program, options: RunOptions): RunInput {
+  if (options.memory !== undefined) {
+    if (program.type !== 'memory')
+      throw new UsageError(`--memory is for memory programs; ${program.name} is ${program.type}`);
+    const memory = bytesArgument(options.memory, '--memory');
+    if (memory.length !== (program.contextSize ?? 0)) {
+      throw new UsageError(
+        `--memory: ${program.name} takes exactly ${program.contextSize ?? 0} bytes, not ${memory.length}`,
+      );
+    }
+    return { memory };
+  }
+  if (program.type === 'memory' && (program.contextSize ?? 0) > 0) {
+    throw new UsageError(`${program.name} needs --memory with ${program.contextSize} bytes`);
+  }
+  return options.packet === undefined ? {} : { packet: bytesArgument(options.packet, '--packet') };
+}
+
+function openEngine(verdict: Accepted, options: RunOptions): Engine {
+  const link = options.linkOffset === undefined ? {} : { linkOffset: options.linkOffset };
+  return options.engine === 'native'
+    ? load(compile(verdict.proof), { lifetime: 'replaceable', ...link })
+    : reference(verdict.program, link);
+}
+
+const sealOf = (engine: Engine) => ('seal' in engine ? engine.seal : null);
+const mapsOf = (engine: Engine, options: RunOptions) =>
+  options.maps ? { maps: mapContents(engine.maps) } : {};
+
+function runOnce(engine: Engine, program: Program, options: RunOptions): RunDocument {
+  const input = inputOf(program, options);
+  const before = (input.packet ?? input.memory)?.slice();
+  const report = engine.test(input, { repeat: options.repeat });
+  const after = input.packet === undefined ? report.memory : report.packet;
+  const changed =
+    before !== undefined && after !== undefined && Buffer.compare(before, after) !== 0;
+  const bytes = changed ? { [input.packet === undefined ? 'memory' : 'packet']: hex(after) } : {};
+  return {
+    program: program.name,
+    r0: report.r0.toString(16),
+    ...(report.action === undefined ? {} : { action: report.action }),
+    ...bytes,
+    ...(report.trace === '' ? {} : { trace: report.trace }),
+    ...mapsOf(engine, options),
+    runs: report.runs,
+    nanosecondsPerRun: report.nanosecondsPerRun,
+    seal: sealOf(engine),
+  };
+}
+
+function runCapture(
+  engine: Engine,
+  program: Program,
+  options: RunOptions,
+  path: string,
+): CaptureDocument {
+  const { bytes, offsets, lengths } = readCaptureFile(path);
+  const actions: Record<string, number> = {};
+  let nanoseconds = 0;
+  for (let round = 0; round < options.repeat; round++) {
+    for (const r0 of engine.runBatch(bytes, offsets, lengths)) {
+      const name = engine.actionName(r0) ?? r0.toString(16);
+      actions[name] = (actions[name] ?? 0) + 1;
+    }
+    nanoseconds += engine.nanoseconds;
+  }
+  const runs = offsets.length * options.repeat;
+  return {
+    program: program.name,
+    packets: offsets.length,
+    actions,
+    ...mapsOf(engine, options),
+    runs,
+    nanosecondsPerRun: runs === 0 ? 0 : nanoseconds / runs,
+    seal: sealOf(engine),
+  };
+}
+
+function mapNamed(maps: Readonly<Record<string, OpenMap>>, name: string): OpenMap {
+  const map = maps[name];
+  if (map === undefined)
+    throw new UsageError(
+      `no map is called '${name}'; there is ${Object.keys(maps).join(', ') || 'none'}`,
+    );
+  return map;
+}
+
+/** Verifies, runs, prints; a program that is not proven is never run. Throws UsageError, InputError. */
+export function runCommand(path: string, options: RunOptions, output: Output): ExitCode {
+  const kernelBtf = kernelBtfSource(options.kernelBtf);
+  const program = chooseProgram(path, options, readPrograms(path, kernelBtf));
+  const verdict = verify(program, {
+    profile: profileOf(program, options.profile),
+    kernelBtf,
+    ...(options.privilege === undefined ? {} : { privilege: options.privilege }),
+  });
+  const json = options.format === 'json';
+  const print = (document: object) => output.out(`${JSON.stringify(document, null, 2)}\n`);
+  if (!verdict.ok) {
+    if (json) print(verdictDocument([verdictEntry(verdict)]));
+    else output.out(`${render(verdict, output.style)}\n`);
+    return exitOf(verdict, false);
+  }
+  const engine = openEngine(verdict, options);
+  try {
+    for (const assignment of options.map ?? []) {
+      const [, name, file] = /^([^=]+)=(.+)$/s.exec(assignment) ?? [];
+      if (name === undefined || file === undefined)
+        throw new UsageError(`--map: '${assignment}' is not NAME=FILE`);
+      fillMap(mapNamed(engine.maps, name), file);
+    }
+    const document =
+      options.pcap === undefined
+        ? runOnce(engine, program, options)
+        : runCapture(engine, program, options, options.pcap);
+    if (json) print(document);
+    else output.out(`${describeRun(document)}\n`);
+    return EXIT.proven;
+  } finally {
+    engine.close();
+  }
+}
+
+/** The same document, for people. */
+function describeRun(document: RunDocument | CaptureDocument): string {
+  const result =
+    'packets' in document
+      ? [
+          `${document.packets} packets`,
+          ...Object.entries(document.actions).map(([name, count]) => `  ${name}: ${count}`),
+        ]
+      : [`r0 = 0x${document.r0}${document.action === undefined ? '' : ` (${document.action})`}`];
+  const bytes = 'r0' in document ? (document.packet ?? document.memory) : undefined;
+  const trace =
+    'trace' in document && document.trace !== undefined ? [document.trace.trimEnd()] : [];
+  const maps = Object.entries(document.maps ?? {}).flatMap(([name, entries]) => [
+    `map ${name}: ${entries.length} entries`,
+    ...entries.map(({ key, value }) => `  ${key} → ${value}`),
+  ]);
+  return [
+    ...result,
+    ...(bytes === undefined ? [] : [`bytes afterwards: ${bytes}`]),
+    ...trace,
+    ...maps,
+    `${document.runs} runs, ${document.nanosecondsPerRun.toFixed(1)} ns each${document.seal === null ? ', interpreted' : `, ${document.seal.method}`}`,
+  ].join('\n');
+}
