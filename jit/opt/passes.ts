@@ -6,6 +6,7 @@
 import { InternalError } from '../../isa/index.ts';
 import type { Source } from '../ir/builder.ts';
 import type { IrFunction } from '../ir/ir.ts';
+import { convertBranches } from './convert-branches.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { divideByConstants } from './divide-by-constants.ts';
 import { expandAtomics, expandDivisions } from './expand.ts';
@@ -13,6 +14,7 @@ import { narrowOperations } from './narrow.ts';
 import { numberValues } from './number-values.ts';
 import { promoteStack } from './promote.ts';
 import { simplify } from './simplify.ts';
+import { unrollLoops } from './unroll.ts';
 
 export interface Pass {
   readonly name: string;
@@ -66,6 +68,12 @@ export const PASSES: readonly Pass[] = [
     run: expandAtomics,
   },
   {
+    name: 'convert-branches',
+    reason: 'guards of divisions stay branches: a division is never executed on suspicion',
+    after: ['expand-divisions'],
+    run: convertBranches,
+  },
+  {
     name: 'number-values',
     reason: 'equal computations are in equal form after simplification',
     after: ['simplify-promoted', 'divide-by-constants'],
@@ -90,9 +98,21 @@ export const PASSES: readonly Pass[] = [
     run: simplify,
   },
   {
+    name: 'unroll',
+    reason: 'copies what is in its final form, so that nothing is improved several times',
+    after: ['simplify-narrowed'],
+    run: unrollLoops,
+  },
+  {
+    name: 'simplify-unrolled',
+    reason: 'counters of neighbouring copies fold',
+    after: ['unroll'],
+    run: simplify,
+  },
+  {
     name: 'dead-code-again',
     reason: 'selection counts uses',
-    after: ['simplify-narrowed', 'expand-divisions', 'expand-atomics'],
+    after: ['simplify-unrolled', 'expand-divisions', 'expand-atomics'],
     run: removeDeadCode,
   },
 ];

@@ -233,11 +233,30 @@ function simplifyShift(fn: IrFunction, value: Value): Value | undefined {
   }
   if (inner(value, op) && a.args[1]!.op === 'const') return joinShifts(fn, value, a, count);
   if (op === 'shl') return undefined;
+  if (op === 'shr' && a.op === 'and' && isShiftMask(a, count)) return dropMask(value, a);
   if (op === 'shr' && significantBits(a) <= count) return newConstant(fn, 0, 0, value.pc);
   if (inner(value, 'shl') && isConstant(a.args[1]!, count, 0)) {
     return shiftPair(value, a.args[0]!, count);
   }
   return undefined;
+}
+
+/**
+ * (x & mask) >> c where the mask keeps all bits from c up to 31 or 63: the shift drops the rest
+ * itself, in 32 bits for the shorter mask.
+ */
+function dropMask(value: Value, masked: Value): Value {
+  const mask = masked.args[1]!;
+  value.args = [masked.args[0]!, value.args[1]!];
+  if (masked.width === 32 || mask.hi === 0) value.width = 32;
+  return value;
+}
+
+function isShiftMask(masked: Value, count: number): boolean {
+  const mask = masked.args[1]!;
+  if (mask.op !== 'const' || count >= 32) return false;
+  const low = 2 ** count - 1;
+  return (mask.lo | low) === -1 && (masked.width === 32 || mask.hi === 0 || mask.hi === -1);
 }
 
 /** Two shifts in the same direction; counts of the inner one were brought into range before. */

@@ -5,7 +5,7 @@
 import type { JumpCondition } from '../../isa/index.ts';
 import { significantBits } from '../ir/bits.ts';
 import type { Terminator, Value, Width } from '../ir/ir.ts';
-import { instruction, ret } from './build.ts';
+import { atRegister, instruction, ret } from './build.ts';
 import { CONDITIONS, rowOf } from './instructions.ts';
 import {
   addressOf,
@@ -70,7 +70,11 @@ const ROWS = {
 } as const;
 const COMPARE_BYTE = rowOf('cmp r/m8, imm8');
 
-export function selectTerminator(s: Selection, terminator: Terminator): void {
+export function selectTerminator(
+  s: Selection,
+  terminator: Terminator,
+  late: readonly Value[],
+): void {
   s.pc = terminator.pc;
   switch (terminator.kind) {
     case 'jump':
@@ -80,6 +84,7 @@ export function selectTerminator(s: Selection, terminator: Terminator): void {
       const { condition, width, args } = terminator;
       const epoch = s.endEpochs[s.block.id]!;
       const code = compare(s, condition, width, args[0]!, args[1]!, epoch);
+      for (const value of late) selectLate(s, value);
       s.out.push(instruction(JUMPS[code], s.pc, [], []));
       return;
     }
@@ -92,6 +97,14 @@ export function selectTerminator(s: Selection, terminator: Terminator): void {
     default:
       terminator.kind satisfies never;
   }
+}
+
+const LEA = rowOf('lea r64, m');
+
+/** A step of a loop counter, between comparison and branch: `lea` leaves the flags alone. */
+function selectLate(s: Selection, value: Value): void {
+  const memory = atRegister(registerOf(s, value.args[0]!), value.args[1]!.lo);
+  put(s, LEA, [registerOf(s, value)], [], { memory });
 }
 
 /** Emits the comparison at a place with effect number `epoch`; the code under which it holds. */

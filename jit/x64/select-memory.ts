@@ -5,12 +5,13 @@
  */
 
 import { InternalError } from '../../isa/index.ts';
-import type { Callee, Value } from '../ir/ir.ts';
+import type { Callee, Op, Value } from '../ir/ir.ts';
 import type { RelocationTarget } from '../mach/types.ts';
 import { type CallTarget, call } from './build.ts';
 import { rowOf } from './instructions.ts';
 import {
   addressOf,
+  isFoldable,
   isImmediate,
   isWanted,
   make,
@@ -63,8 +64,48 @@ export function selectStore(s: Selection, value: Value): void {
     put(s, STORE_IMMEDIATES[size], [], [], { memory: addressOf(s, base, value.disp), imm });
     return;
   }
+  if (updatesInPlace(s, value, base, stored)) {
+    selectUpdate(s, value, stored);
+    return;
+  }
   const source = registerOf(s, stored);
   put(s, STORES[size], [], [source], { memory: addressOf(s, base, value.disp) });
+}
+
+const updates = (op: string) => ({
+  4: { register: rowOf(`${op} r/m32, r32`), immediate: rowOf(`${op} r/m32, imm32`) },
+  8: { register: rowOf(`${op} r/m64, r64`), immediate: rowOf(`${op} r/m64, imm32`) },
+});
+const UPDATES: Partial<Record<Op, ReturnType<typeof updates>>> = {
+  add: updates('add'),
+  sub: updates('sub'),
+  and: updates('and'),
+  or: updates('or'),
+  xor: updates('xor'),
+};
+
+/**
+ * Whether the store writes back what was loaded from the same place, changed by one operation, and
+ * nobody else wants either: then one instruction does all three, in the same order.
+ */
+function updatesInPlace(s: Selection, store: Value, base: Value, stored: Value): boolean {
+  if (UPDATES[stored.op] === undefined || s.uses[stored.id] !== 1) return false;
+  if (store.size === 8 ? stored.width !== 64 : store.size !== 4) return false;
+  const load = stored.args[0]!;
+  if (!isFoldable(s, load, s.epochs[store.id]!) || load.size !== store.size) return false;
+  return load.args[0] === base && load.disp === store.disp;
+}
+
+function selectUpdate(s: Selection, store: Value, stored: Value): void {
+  const rows = UPDATES[stored.op]![store.size as 4 | 8];
+  const operand = stored.args[1]!;
+  if (isImmediate(operand, store.size === 8 ? 64 : 32)) {
+    const memory = addressOf(s, store.args[0]!, store.disp);
+    put(s, rows.immediate, [], [], { memory, imm: operand.lo });
+    return;
+  }
+  const source = registerOf(s, operand);
+  put(s, rows.register, [], [source], { memory: addressOf(s, store.args[0]!, store.disp) });
 }
 
 const LOCKED = {

@@ -12,6 +12,7 @@ import { selectAtomic, selectCall, selectLoad, selectStore } from './select-memo
 import {
   addressOf,
   constant,
+  isFoldable,
   isImmediate,
   isWanted,
   make,
@@ -57,7 +58,7 @@ export function selectValue(s: Selection, value: Value): void {
       return;
     case 'zext':
     case 'sext':
-      put(s, extension(value), [registerOf(s, value)], operands(s, value.args));
+      selectExtension(s, value);
       return;
     case 'bswap':
       selectByteSwap(s, value);
@@ -247,6 +248,17 @@ const SIGN_EXTENSIONS = {
   4: { 32: MOVE_32, 64: rowOf('movsxd r64, r/m32') },
 } as const;
 
+/** A load that nobody else wants is extended on the way; its low bytes come first in memory. */
+function selectExtension(s: Selection, value: Value): void {
+  const a = value.args[0]!;
+  const result = registerOf(s, value);
+  if (value.size <= a.size && isFoldable(s, a, s.epochs[value.id]!)) {
+    put(s, extension(value), [result], [], { memory: addressOf(s, a.args[0]!, a.disp) });
+  } else {
+    put(s, extension(value), [result], [registerOf(s, a)]);
+  }
+}
+
 function extension(value: Value): number {
   const size = value.size as 1 | 2 | 4;
   if (value.op === 'sext') return SIGN_EXTENSIONS[size][value.width];
@@ -276,15 +288,19 @@ const CONDITIONAL_MOVES = Object.fromEntries(
   CONDITIONS.map((code) => [code, rowOf(`cmov${code} r64, r/m64`)]),
 ) as Readonly<Record<ConditionCode, number>>;
 
+/** Codes come in pairs that differ in the last bit. */
+const opposite = (code: ConditionCode): ConditionCode => CONDITIONS[CONDITIONS.indexOf(code) ^ 1]!;
+
 /** The operands are made before the comparison, whose flags nothing may change. */
 function selectSelect(s: Selection, value: Value): void {
   const [a, b, whenTrue, whenFalse] = value.args as [Value, Value, Value, Value];
   const condition = value.condition!;
   const epoch = s.epochs[value.id]!;
   const result = registerOf(s, value);
-  if (isOne(whenTrue) && isZero(whenFalse)) {
+  const isBit = isOne(whenTrue) && isZero(whenFalse);
+  if (isBit || (isZero(whenTrue) && isOne(whenFalse))) {
     const code = compare(s, condition, value.width, a, b, epoch);
-    const bit = make(s, SETS[code], []);
+    const bit = make(s, SETS[isBit ? code : opposite(code)], []);
     put(s, ZERO_EXTENSIONS[1], [result], [bit]);
     return;
   }

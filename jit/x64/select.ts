@@ -5,12 +5,12 @@
  * for it; what nobody asks for is not emitted.
  */
 
-import type { Block, IrFunction, Value } from '../ir/ir.ts';
+import { type Block, type IrFunction, isFloating, type Value } from '../ir/ir.ts';
 import { placesOf } from '../ir/order.ts';
 import type { MachBlock, MachFunction, MachInst } from '../mach/types.ts';
 import { entry } from './build.ts';
 import { selectTerminator } from './select-branch.ts';
-import { isWanted, registerOf, type Selection } from './select-state.ts';
+import { isImmediate, isWanted, registerOf, type Selection } from './select-state.ts';
 import { selectValue } from './select-value.ts';
 
 /** What selection of one function needs. */
@@ -53,11 +53,17 @@ function selectBlock(s: Selection, block: Block, places: Int32Array): MachBlock 
   const { terminator } = block;
   s.pc = terminator.pc;
   const edges = terminator.targets.map((target) => edgeArguments(s, block, target));
-  selectTerminator(s, terminator);
+  const late = lateSteps(s, block);
+  selectTerminator(s, terminator, late);
   const reversed = s.out.reverse();
   for (let i = block.values.length - 1; i >= 0; i--) {
     const value = block.values[i]!;
-    if (value.op === 'argument' || !(isWanted(s, value) || hasEffect(value))) continue;
+    if (
+      late.includes(value) ||
+      value.op === 'argument' ||
+      !(isWanted(s, value) || hasEffect(value))
+    )
+      continue;
     s.out = [];
     s.pc = value.pc;
     selectValue(s, value);
@@ -71,6 +77,24 @@ function selectBlock(s: Selection, block: Block, places: Int32Array): MachBlock 
     arguments: edges,
     cold: terminator.kind === 'trap',
   };
+}
+
+/**
+ * Loop counters that are compared before their step counts: `cmp i, n; lea i, [i + 1]; jb`. Done in
+ * this order, old and new counter need not exist at the same time and can share a register.
+ */
+function lateSteps(s: Selection, { terminator, values }: Block): readonly Value[] {
+  if (terminator.kind !== 'branch') return [];
+  return values.filter(
+    (value) =>
+      value.op === 'add' &&
+      value.width === 64 &&
+      s.uses[value.id] === 1 &&
+      isWanted(s, value) &&
+      isImmediate(value.args[1]!, 64) &&
+      !isFloating(value.args[0]!) &&
+      terminator.args.includes(value.args[0]!),
+  );
 }
 
 /** Arguments are made before the comparison: nothing may come between it and its branch. */
