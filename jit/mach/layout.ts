@@ -27,6 +27,8 @@ export interface Layout {
 const LOOP_FACTOR = 8;
 const MAX_LOOP_DEPTH = 6;
 const COLD_FREQUENCY = 1 / 64;
+/** Blocks visited while loops are measured, for each block: enough for nests 50 deep. */
+const LOOP_EFFORT = 50;
 
 export function layOut(source: MachFunction, backend: Backend): Layout {
   const code = splitCriticalEdges(source, backend);
@@ -131,7 +133,8 @@ const jumpInst = (op: number): MachInst => ({
 
 /**
  * An edge to an earlier block closes a loop; the loop is what reaches that edge backwards without
- * passing its head. Depth is an estimate for costs only, so irreducible flow may get any answer.
+ * passing its head. Depth is an estimate for costs only, so irreducible flow may get any answer, and
+ * hostile programs, with a loop for every block, are measured only as far as the effort goes.
  */
 function frequencies(
   blocks: readonly MachBlock[],
@@ -139,7 +142,8 @@ function frequencies(
 ): Float64Array {
   const depth = new Uint8Array(blocks.length);
   const seen = new Int32Array(blocks.length).fill(-1);
-  for (let head = 0; head < blocks.length; head++) {
+  let effort = LOOP_EFFORT * blocks.length;
+  for (let head = 0; head < blocks.length && effort > 0; head++) {
     const work = predecessors[head]!.filter((b) => b >= head);
     if (work.length === 0) continue;
     seen[head] = head;
@@ -149,6 +153,7 @@ function frequencies(
       if (seen[b] === head || b < head) continue;
       seen[b] = head;
       depth[b]!++;
+      effort--;
       work.push(...predecessors[b]!);
     }
   }

@@ -19,6 +19,8 @@ const NEVER = 0x7fffffff;
 const SAVE_COST = 2;
 /** What a value that wants to share a register with another is worth, against a fixed wish. */
 const GROUP_WEIGHT = 1.5;
+/** Blocks that are looked at for a better place to split. */
+const SPLIT_EFFORT = 32;
 
 /** Gives every interval, splitting where needed, a home. */
 export function scan(layout: Layout, intervals: Intervals, backend: Backend): void {
@@ -32,7 +34,9 @@ class LinearScan {
   readonly #order: readonly number[];
   readonly #calleeSaved: number;
   readonly #queue: IntervalHeap = new IntervalHeap();
+  /** Intervals that hold their register now: at most one for each register. */
   #active: Interval[] = [];
+  /** Intervals in a hole, latest return first, so that the next to return is at the end. */
   #inactive: Interval[] = [];
   /** For each register, index of the first fixed range that ends after the position. */
   readonly #fixedCursor: Int32Array;
@@ -67,20 +71,26 @@ class LinearScan {
   // ---- the sweep ------------------------------------------------------------------------------
 
   #advance(position: number): void {
-    const active: Interval[] = [];
-    const inactive: Interval[] = [];
-    const place = (interval: Interval) => {
+    const moved: Interval[] = [];
+    this.#active = this.#active.filter((interval) => {
+      if (interval.ranges[interval.cursor + 1]! > position) return true;
+      moved.push(interval);
+      return false;
+    });
+    for (let last = this.#inactive.at(-1); last && returnOf(last) <= position; ) {
+      moved.push(last);
+      this.#inactive.pop();
+      last = this.#inactive.at(-1);
+    }
+    for (const interval of moved) {
       const { ranges } = interval;
       while (interval.cursor < ranges.length && ranges[interval.cursor + 1]! <= position) {
         interval.cursor += 2;
       }
-      if (interval.cursor >= ranges.length) return;
-      (ranges[interval.cursor]! <= position ? active : inactive).push(interval);
-    };
-    for (const interval of this.#active) place(interval);
-    for (const interval of this.#inactive) place(interval);
-    this.#active = active;
-    this.#inactive = inactive;
+      if (interval.cursor >= ranges.length) continue;
+      if (returnOf(interval) <= position) this.#active.push(interval);
+      else this.#rest(interval);
+    }
     for (const r of this.#order) {
       const ranges = this.#intervals.fixed[r]!;
       while (
@@ -89,6 +99,30 @@ class LinearScan {
       ) {
         this.#fixedCursor[r]! += 3;
       }
+    }
+  }
+
+  /** Puts an interval that entered a hole among the inactive ones. */
+  #rest(interval: Interval): void {
+    const inactive = this.#inactive;
+    let low = 0;
+    let high = inactive.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (returnOf(inactive[middle]!) > returnOf(interval)) low = middle + 1;
+      else high = middle;
+    }
+    inactive.splice(low, 0, interval);
+  }
+
+  /** Calls `visit` with each inactive interval that meets `current`, and where they first meet. */
+  #meeting(current: Interval, visit: (other: Interval, at: number) => void): void {
+    const end = current.end;
+    for (let i = this.#inactive.length - 1; i >= 0; i--) {
+      const other = this.#inactive[i]!;
+      if (returnOf(other) >= end) return;
+      const at = intersection(other, current);
+      if (at !== NEVER) visit(other, at);
     }
   }
 
@@ -107,10 +141,9 @@ class LinearScan {
     const freeUntil = this.#freeUntil;
     for (const r of this.#order) freeUntil[r] = this.#fixedConflict(r, current);
     for (const other of this.#active) freeUntil[other.home] = 0;
-    for (const other of this.#inactive) {
-      const at = intersection(other, current);
+    this.#meeting(current, (other, at) => {
       if (at < freeUntil[other.home]!) freeUntil[other.home] = at;
-    }
+    });
     const register = this.#bestFree(current);
     if (register < 0) return false;
     if (freeUntil[register]! < current.end) {
@@ -228,11 +261,10 @@ class LinearScan {
       const at = other.start < gap ? useFrom(other, gap) : 0;
       if (at < nextUse[other.home]!) nextUse[other.home] = at;
     }
-    for (const other of this.#inactive) {
-      if (intersection(other, current) === NEVER) continue;
+    this.#meeting(current, (other) => {
       const at = useFrom(other, current.start);
       if (at < nextUse[other.home]!) nextUse[other.home] = at;
-    }
+    });
   }
 
   #evict(register: number, current: Interval): void {
@@ -241,12 +273,14 @@ class LinearScan {
       if (other.home === register) this.#spillFrom(other, gap);
     }
     this.#active = this.#active.filter((other) => other.home !== register);
-    this.#inactive = this.#inactive.filter((other) => {
-      if (other.home !== register || intersection(other, current) === NEVER) return true;
-      // It is in a hole now: what follows the hole is free to choose again.
-      this.#queue.push(this.#split(other, current.start));
-      return false;
+    const displaced = new Set<Interval>();
+    this.#meeting(current, (other) => {
+      if (other.home === register) displaced.add(other);
     });
+    if (displaced.size === 0) return;
+    this.#inactive = this.#inactive.filter((other) => !displaced.has(other));
+    // They are in a hole now: what follows the hole is free to choose again.
+    for (const other of displaced) this.#queue.push(this.#split(other, current.start));
   }
 
   /** `other` leaves its register at `gap` or, if that is cheaper, some time since its last use. */
@@ -307,7 +341,8 @@ class LinearScan {
     const last = blockOf[instructionAt(gap)]!;
     let best = gap;
     let cost = frequency[last]!;
-    for (let b = last; b >= 0 && first[b]! * POSITIONS >= earliest; b--) {
+    const stop = Math.max(0, last - SPLIT_EFFORT);
+    for (let b = last; b >= stop && first[b]! * POSITIONS >= earliest; b--) {
       // At a block's start the move is on the edges into it: as rare as the rarer of both sides.
       if (frequency[b]! >= cost) continue;
       cost = frequency[b]!;
@@ -332,6 +367,9 @@ class LinearScan {
 }
 
 const instructionAt = (position: number): number => Math.floor(position / POSITIONS);
+
+/** When an inactive interval wants its register back. */
+const returnOf = (interval: Interval): number => interval.ranges[interval.cursor]!;
 
 /** First position at which both are live; NEVER if there is none. */
 function intersection(a: Interval, b: Interval): number {

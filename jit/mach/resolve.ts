@@ -56,6 +56,8 @@ class Resolver {
   readonly #after: (Move[] | undefined)[];
   readonly #registers: Int8Array;
   readonly #firstOperand: Int32Array;
+  /** Stretches of the values that were split, in order. */
+  readonly #parts: Map<number, readonly Interval[]> = new Map();
   readonly #parallel: ParallelMove = new ParallelMove();
   /** Stretches that begin in the gap of an instruction, after an earlier one: linked by instruction. */
   readonly #arrivals: Map<number, Interval[]> = new Map();
@@ -137,11 +139,28 @@ class Resolver {
 
   /** Register, slot, or recipe of v at `position`. */
   #placeAt(v: number, position: number): number {
-    for (let part = this.#intervals.values[v]; part; part = part.next) {
-      if (position < part.end && position >= part.start) return this.#placeOf(part);
-    }
+    const whole = this.#intervals.values[v];
+    const part = whole?.next === undefined ? whole : this.#partAt(whole, position);
+    if (part && position < part.end && position >= part.start) return this.#placeOf(part);
     const place = `v${v} at instruction ${Math.floor(position / POSITIONS)}`;
     throw new InternalError('register allocation', `${place} is nowhere`);
+  }
+
+  /** The last stretch that begins at or before `position`. */
+  #partAt(whole: Interval, position: number): Interval {
+    let parts = this.#parts.get(whole.vreg);
+    if (parts === undefined) {
+      parts = stretchesOf(whole);
+      this.#parts.set(whole.vreg, parts);
+    }
+    let low = 0;
+    let high = parts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (parts[middle]!.start <= position) low = middle;
+      else high = middle;
+    }
+    return parts[low]!;
   }
 
   #placeOf(part: Interval): number {
@@ -312,6 +331,12 @@ class Resolver {
     for (const inst of this.#layout.instructions) used |= inst.clobbers;
     return used;
   }
+}
+
+function stretchesOf(value: Interval): Interval[] {
+  const parts: Interval[] = [];
+  for (let part: Interval | undefined = value; part; part = part.next) parts.push(part);
+  return parts;
 }
 
 function hasMemory(value: Interval): boolean {
