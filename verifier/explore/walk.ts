@@ -5,6 +5,8 @@
  */
 
 import type { Recorder } from '../facts/recorder.ts';
+import type { Region } from '../facts.ts';
+import type { AccessRequest } from '../obligations/obligation.ts';
 import { emptyState, type MachineState, StatePool } from '../state/machine.ts';
 import { slotIndex } from '../state/stack.ts';
 import type { Subject } from '../subject.ts';
@@ -72,6 +74,20 @@ export class Walk implements Backtrackable {
   /** The executing instruction filled from, or spilled to, the slot at `offset` of `frame`. */
   noteStack(frame: number, offset: number): void {
     this.trace.setStack(this.entry, packSlot(frame, slotIndex(offset)));
+  }
+
+  /** The executing instruction accesses memory; what helpers do is not of interest. */
+  noteAccess(
+    request: AccessRequest,
+    region: Region,
+    offset: number | undefined,
+    target: number | undefined,
+    aligned: boolean,
+  ): void {
+    if (request.by === 'helper') return;
+    const { functionOf, functions } = this.subject.cfg;
+    const owner = functions[functionOf[request.pc]!]!.index;
+    this.recorder.access(request.pc, owner, region, offset, request.size, target, aligned);
   }
 
   /** Leaves a copy of the state to be walked from `pc`, and returns it. */

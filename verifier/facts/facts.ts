@@ -8,19 +8,10 @@
  * values.ts computes those over all paths.
  */
 
-import type { Facts, FunctionFact, OperandFact } from '../facts.ts';
+import type { Facts, FunctionFact } from '../facts.ts';
 import type { Subject } from '../subject.ts';
+import { type Operands, operandFacts, UNKNOWN_OPERAND } from './operands.ts';
 import type { Recorder } from './recorder.ts';
-
-const UNKNOWN: OperandFact = Object.freeze({
-  pointer: false,
-  constant: undefined,
-  significantBits: 64,
-  signedBits: 64,
-  nonZero: false,
-  nonZero32: false,
-  notMinusOne: false,
-});
 
 export function makeFacts(
   subject: Subject,
@@ -36,18 +27,22 @@ export function makeFacts(
       name: span.name,
       stackBytes: depth,
       readsUninitialised: subject.mayReadUninitialised,
-      escaping: depth === 0 ? undefined : { low: -depth, high: 0 },
+      escaping: recorder.indirectRange(span.index),
       isCallback: span.isCallback,
       isGlobal: span.isGlobal,
       argumentCount: span.index === 0 ? 2 : 5,
     };
   });
+  let operands: Operands | undefined;
   return Object.freeze({
     reached: (pc: number) => recorder.reached(pc),
     mayJump: (pc: number) => recorder.mayJump(pc),
     mayFallThrough: (pc: number) => recorder.mayFallThrough(pc),
     access: (pc: number) => recorder.accessAt(pc),
-    operand: () => UNKNOWN,
+    operand: (pc: number, which: 'dst' | 'src') => {
+      operands ??= operandFacts(subject, recorder);
+      return operands[which][pc] ?? UNKNOWN_OPERAND;
+    },
     call: () => undefined,
     functions,
     worstCaseInstructions,

@@ -7,6 +7,9 @@
 
 import type { AccessFact, Region } from '../facts.ts';
 
+/** Below any offset of a frame. */
+const MOST_STACK = 1 << 20;
+
 const REACHED = 1;
 const JUMPED = 2;
 const FELL_THROUGH = 4;
@@ -27,14 +30,20 @@ export class Recorder {
   /** Lowest byte of the own frame that each function touched, by function index. */
   readonly stackDepth: Int32Array;
 
+  readonly indirectLow: Int32Array;
+  readonly indirectHigh: Int32Array;
+
   constructor(instructionCount: number, functionCount: number) {
     this.#ways = new Uint8Array(instructionCount);
+    this.indirectLow = new Int32Array(functionCount);
+    this.indirectHigh = new Int32Array(functionCount).fill(-MOST_STACK);
     this.stackDepth = new Int32Array(functionCount);
   }
 
   /** An access at `pc` was proven; several paths are merged to what they agree on. */
   access(
     pc: number,
+    owner: number,
     region: Region,
     offset: number | undefined,
     sizeBytes: number,
@@ -49,12 +58,30 @@ export class Recorder {
       this.#accesses.set(pc, { region, offset, sizeBytes, frame, map, field, aligned });
       return;
     }
+    const isSame = known.region === region && known.offset === offset && known.frame === frame;
+    if (!isSame) {
+      // The compiler cannot tell which slot this is: to it, all of them are accessed by address.
+      this.#indirectAccess(owner, known.region, known.frame, known.offset, sizeBytes);
+      this.#indirectAccess(owner, region, frame, offset, sizeBytes);
+    }
     if (known.region !== region) known.region = 'mixed';
     if (known.offset !== offset) known.offset = undefined;
     if (known.frame !== frame) known.frame = undefined;
     if (known.map !== map) known.map = undefined;
     if (known.field !== field) known.field = undefined;
     known.aligned &&= aligned;
+  }
+
+  #indirectAccess(
+    owner: number,
+    region: Region,
+    frame: number | undefined,
+    offset: number | undefined,
+    sizeBytes: number,
+  ): void {
+    // Accesses to other frames, and at varying offsets, were recorded as indirect when made.
+    if (region !== 'stack' || frame !== 0 || offset === undefined) return;
+    this.indirect(owner, offset, offset + sizeBytes);
   }
 
   accessAt(pc: number): AccessFact | undefined {
@@ -81,6 +108,18 @@ export class Recorder {
 
   mayFallThrough(pc: number): boolean {
     return (this.#ways[pc]! & FELL_THROUGH) !== 0;
+  }
+
+  /** Bytes [low, high) of a function's frame were used other than by a direct access. */
+  indirect(functionIndex: number, low: number, high: number): void {
+    if (low < this.indirectLow[functionIndex]!) this.indirectLow[functionIndex] = low;
+    if (high > this.indirectHigh[functionIndex]!) this.indirectHigh[functionIndex] = high;
+  }
+
+  /** Those bytes as one range, or undefined where there are none. */
+  indirectRange(functionIndex: number): { low: number; high: number } | undefined {
+    const low = this.indirectLow[functionIndex]!;
+    return low === 0 ? undefined : { low, high: this.indirectHigh[functionIndex]! };
   }
 
   stack(functionIndex: number, offset: number): void {

@@ -36,6 +36,15 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   if (offset === undefined) {
     return { code: 'context-variable-offset', pc: request.pc, values, registers };
   }
+  if (state.words[value + L.OFFSET] !== 0) {
+    const moved = state.words[value + L.OFFSET]!;
+    return {
+      code: 'context-modified',
+      pc: request.pc,
+      values: { ...values, offset: moved },
+      registers,
+    };
+  }
   const context = subject.layout?.struct ?? subject.type.name;
   const denied: Failure = {
     code: 'context-out-of-bounds',
@@ -59,7 +68,7 @@ function load(walk: Walk, value: number, request: AccessRequest, to: number): vo
   const { state } = walk;
   const offset = constantOffset(state, value, request)!;
   const access = accessOf(walk, offset, request)!;
-  walk.recorder.access(request.pc, 'context', offset, request.size, access.index, true);
+  walk.noteAccess(request, 'context', offset, access.index, true);
   const kind = FIELD_KINDS[access.field.kind];
   if (kind === kinds.SCALAR) {
     loadUnknown(state, to, request.size);
@@ -75,5 +84,5 @@ function load(walk: Walk, value: number, request: AccessRequest, to: number): vo
 function store(walk: Walk, value: number, request: AccessRequest): void {
   const offset = constantOffset(walk.state, value, request)!;
   const access = accessOf(walk, offset, request)!;
-  walk.recorder.access(request.pc, 'context', offset, request.size, access.index, true);
+  walk.noteAccess(request, 'context', offset, access.index, true);
 }

@@ -49,7 +49,7 @@ function record(walk: Walk, value: number, request: AccessRequest): number | und
   const offset = constantOffset(walk.state, value, request);
   const map = walk.state.words[value + L.TARGET]!;
   const aligned = isAligned(walk.state, value, request);
-  walk.recorder.access(request.pc, 'map-value', offset, request.size, map, aligned);
+  walk.noteAccess(request, 'map-value', offset, map, aligned);
   return offset;
 }
 

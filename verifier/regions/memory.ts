@@ -33,7 +33,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
 function record(walk: Walk, value: number, request: AccessRequest): void {
   const offset = constantOffset(walk.state, value, request);
   const aligned = isAligned(walk.state, value, request);
-  walk.recorder.access(request.pc, 'memory', offset, request.size, undefined, aligned);
+  walk.noteAccess(request, 'memory', offset, undefined, aligned);
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {

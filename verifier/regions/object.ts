@@ -43,7 +43,7 @@ function record(walk: Walk, value: number, request: AccessRequest): void {
   const { state } = walk;
   const region = state.kind(value) === kinds.FLOW_KEYS ? 'flow-keys' : 'socket';
   const offset = constantOffset(state, value, request);
-  walk.recorder.access(request.pc, region, offset, request.size, undefined, true);
+  walk.noteAccess(request, region, offset, undefined, true);
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {

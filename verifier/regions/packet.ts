@@ -63,7 +63,7 @@ function record(walk: Walk, value: number, request: AccessRequest): void {
   const region = state.kind(value) === PACKET ? 'packet' : 'packet-meta';
   const offset = constantOffset(state, value, request);
   // Packets begin anywhere: nothing is aligned for the machine.
-  walk.recorder.access(request.pc, region, offset, request.size, undefined, request.size === 1);
+  walk.noteAccess(request, region, offset, undefined, request.size === 1);
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {

@@ -103,9 +103,12 @@ function record(walk: Walk, value: number, request: AccessRequest, offset: numbe
   const { state, subject, recorder } = walk;
   const frame = state.words[value + L.TARGET]!;
   const entry = state.words[state.frameRow(frame) + L.FRAME_ENTRY]!;
-  recorder.stack(subject.cfg.functionOf[entry]!, lowest(state, value, request));
-  const aligned = isAligned(state, value, request);
-  recorder.access(request.pc, 'stack', offset, request.size, state.frame - frame, aligned);
+  const owner = subject.cfg.functionOf[entry]!;
+  const low = lowest(state, value, request);
+  recorder.stack(owner, low);
+  const isDirect = offset !== undefined && frame === state.frame && request.by !== 'helper';
+  if (!isDirect) recorder.indirect(owner, low, highest(state, value, request));
+  walk.noteAccess(request, 'stack', offset, state.frame - frame, isAligned(state, value, request));
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {

@@ -94,7 +94,7 @@ function applyWrites(
   const verb = argument.access === undefined || argument.access === 'read' ? 'read' : 'write';
   const request: AccessRequest = { pc, register, offset: 0, size, verb, by: 'helper' };
   if (verb === 'read') {
-    noteRead(walk, value, size);
+    noteUse(walk, value, size);
     return;
   }
   if (state.kind(value) === kinds.STACK && !isSizeKnown(walk, helper, index, argument)) {
@@ -113,7 +113,7 @@ function isSizeKnown(walk: Walk, helper: HelperRow, index: number, argument: Arg
 /** Up to `size` bytes behind the pointer may change. */
 function mayWriteStack(walk: Walk, value: number, size: number): void {
   const { state, subject } = walk;
-  noteRead(walk, value, size);
+  noteUse(walk, value, size);
   const { words } = state;
   const frame = words[value + L.TARGET]!;
   const low = words[value + L.OFFSET]! + domain.signedMin(words, value + L.NUMBER);
@@ -122,13 +122,17 @@ function mayWriteStack(walk: Walk, value: number, size: number): void {
   clobber(state, frame, low, high, subject.mayReadUninitialised ? 'becomes-misc' : 'stays');
 }
 
-/** Frames are as deep as what helpers read of them. */
-function noteRead(walk: Walk, value: number, size: number): void {
+/** The callee uses bytes of a frame by their address. */
+function noteUse(walk: Walk, value: number, size: number): void {
   const { state, subject, recorder } = walk;
   if (state.kind(value) !== kinds.STACK || size === 0) return;
-  const entry = state.words[state.frameRow(state.words[value + L.TARGET]!) + L.FRAME_ENTRY]!;
-  const low = state.words[value + L.OFFSET]! + domain.signedMin(state.words, value + L.NUMBER);
-  recorder.stack(subject.cfg.functionOf[entry]!, low);
+  const { words } = state;
+  const entry = words[state.frameRow(words[value + L.TARGET]!) + L.FRAME_ENTRY]!;
+  const owner = subject.cfg.functionOf[entry]!;
+  const low = words[value + L.OFFSET]! + domain.signedMin(words, value + L.NUMBER);
+  const high = words[value + L.OFFSET]! + domain.signedMax(words, value + L.NUMBER) + size;
+  recorder.stack(owner, low);
+  recorder.indirect(owner, low, high);
 }
 
 /** How many bytes behind the argument the callee may touch. */
