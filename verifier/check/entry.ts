@@ -9,7 +9,7 @@ import * as L from '../state/layout.ts';
 export function entryState(walk: Walk): void {
   const { state, subject } = walk;
   const r1 = state.register(1);
-  if (subject.type.contextRule !== 'buffer') {
+  if (subject.type.name !== 'memory') {
     state.setPointer(r1, CONTEXT, 0);
     return;
   }

@@ -35,6 +35,10 @@ export function prepare(program: Program, profile: Profile, privilege: Privilege
     const values = { type: program.type, reason };
     return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
   }
+  if (type.contextRule === 'btf-arguments') {
+    const values = { type: program.type, reason: 'their contexts are typed by kernel BTF' };
+    return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
+  }
   const { instructions, errors } = decode(program.code);
   const encoding = checkEncoding(program, instructions, errors, profile);
   if (encoding.length > 0) return refuse(encoding);

@@ -191,9 +191,10 @@ export class ValueAnalysis {
     const dst = cells.register(insn.dst);
     const { words } = cells;
     const size = row.sizeBytes;
-    const field =
-      access?.region === 'context' ? this.#subject.layout?.fields[access.field ?? -1] : undefined;
-    const isPlain = access?.region !== 'context' || field?.kind === 'scalar';
+    const { layout } = this.#subject;
+    // A 4-byte context field may stand for a 64-bit pointer.
+    const mayBePointer = access?.region === 'context' && layout !== undefined;
+    const isPlain = !mayBePointer || layout?.fields[access?.field ?? -1]?.kind === 'scalar';
     const offset = access?.region === 'stack' && access.frame === 0 ? access.offset : undefined;
     const slot = offset === undefined ? -1 : cells.slotAt(offset, size);
     if (access === undefined || !isPlain) cells.forget(insn.dst);

@@ -10,6 +10,7 @@ import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { allowsRaw } from './raw-context.ts';
 import { boundsValues, constantOffset, loadUnknown, type Region } from './region.ts';
 
 export const CONTEXT_REGION: Region = { check, load, store };
@@ -54,6 +55,9 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   };
   if (request.by !== 'instruction') return denied;
   if (offset < 0) return denied;
+  if (subject.layout === undefined) {
+    return allowsRaw(subject.type, offset, request) ? null : denied;
+  }
   return accessOf(walk, offset, request) === undefined ? denied : null;
 }
 
@@ -67,8 +71,12 @@ function accessOf(walk: Walk, offset: number, request: AccessRequest) {
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
   const { state } = walk;
   const offset = constantOffset(state, value, request)!;
-  const access = accessOf(walk, offset, request)!;
-  walk.noteAccess(request, 'context', offset, access.index, true);
+  const access = accessOf(walk, offset, request);
+  walk.noteAccess(request, 'context', offset, access?.index, true);
+  if (access === undefined) {
+    loadUnknown(state, to, request.size);
+    return;
+  }
   const kind = FIELD_KINDS[access.field.kind];
   if (kind === kinds.SCALAR) {
     loadUnknown(state, to, request.size);
@@ -83,6 +91,6 @@ function load(walk: Walk, value: number, request: AccessRequest, to: number): vo
 
 function store(walk: Walk, value: number, request: AccessRequest): void {
   const offset = constantOffset(walk.state, value, request)!;
-  const access = accessOf(walk, offset, request)!;
-  walk.noteAccess(request, 'context', offset, access.index, true);
+  const access = accessOf(walk, offset, request);
+  walk.noteAccess(request, 'context', offset, access?.index, true);
 }
