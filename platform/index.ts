@@ -9,6 +9,7 @@ export {
 export { LAYOUTS } from './contexts/index.ts';
 export { FLOW_KEYS_BYTES } from './contexts/tracing.ts';
 export { HELPERS } from './helpers/index.ts';
+export { KFUNCS } from './kfuncs/index.ts';
 export {
   acceptsMap,
   contextLayout,
@@ -16,8 +17,10 @@ export {
   helper,
   helperByName,
   helperFor,
+  kfunc,
   mapType,
   mayCall,
+  mayCallKfunc,
   profile,
   programType,
 } from './lookup.ts';

@@ -1,7 +1,9 @@
 /** Rows by name or number. Every look-up of something unknown answers undefined. */
 
+import type { Program } from '../isa/index.ts';
 import { LAYOUTS } from './contexts/index.ts';
 import { HELPERS } from './helpers/index.ts';
+import { KFUNCS } from './kfuncs/index.ts';
 import { MAP_TYPES } from './map-types.ts';
 import { compareVersions, PROFILES } from './profiles.ts';
 import { PROGRAM_TYPES } from './program-types.ts';
@@ -9,6 +11,7 @@ import type {
   ContextLayout,
   HelperRow,
   KernelVersion,
+  KfuncRow,
   MapTypeRow,
   Profile,
   ProgramTypeRow,
@@ -28,6 +31,7 @@ const programTypes = by(PROGRAM_TYPES, (row) => row.name);
 const layouts = by(LAYOUTS, (row) => row.name);
 const helpersById = by(HELPERS, (row) => row.id);
 const helpersByName = by(HELPERS, (row) => row.name);
+const kfuncs = by(KFUNCS, (row) => row.name);
 const mapTypes = by(MAP_TYPES, (row) => row.name);
 
 export const programType = (name: string): ProgramTypeRow | undefined => programTypes.get(name);
@@ -49,6 +53,9 @@ export function helperFor(id: number, type: string): HelperRow | undefined {
 /** With its prefix: `bpf_map_lookup_elem`. */
 export const helperByName = (name: string): HelperRow | undefined => helpersByName.get(name);
 
+/** A kernel function that has semantics here; programs that call another are `unsupported`. */
+export const kfunc = (name: string): KfuncRow | undefined => kfuncs.get(name);
+
 export const mapType = (name: string): MapTypeRow | undefined => mapTypes.get(name);
 
 export const profile = (name: string): Profile | undefined => PROFILES.get(name);
@@ -58,12 +65,29 @@ export function has(host: Profile, since: KernelVersion): boolean {
   return host.version === null || compareVersions(since, host.version) <= 0;
 }
 
-/** Whether programs of this type (and attach type) may call the helper. */
-export function mayCall(row: HelperRow, type: string, attachType?: string): boolean {
-  if (row.kernelOnly && type === 'memory') return false;
+type Audience = Pick<HelperRow, 'programTypes' | 'attachTypes'>;
+
+function admits(row: Audience, type: string, attachType: string | undefined): boolean {
   if (row.programTypes !== 'all' && !row.programTypes.includes(type)) return false;
   const attachTypes = row.attachTypes?.[type];
   return attachTypes === undefined || attachTypes.includes(attachType ?? '');
+}
+
+/** Whether programs of this type (and attach type) may call the helper. */
+export function mayCall(row: HelperRow, type: string, attachType?: string): boolean {
+  return !(row.kernelOnly && type === 'memory') && admits(row, type, attachType);
+}
+
+/** Whether the program may call the kernel function; no host but Linux has any. */
+export function mayCallKfunc(
+  row: KfuncRow,
+  { type, attachType, flags }: Pick<Program, 'type' | 'attachType' | 'flags'>,
+): boolean {
+  if (type === 'memory') return false;
+  if (row.orSleepable && (flags.includes('sleepable') || type === 'lsm')) {
+    return admits({ programTypes: row.programTypes }, type, attachType);
+  }
+  return admits(row, type, attachType);
 }
 
 /** Helpers that some map type names: a map of another type is refused by them. */
@@ -71,11 +95,14 @@ const particular = new Set(
   MAP_TYPES.flatMap((row) => row.helpers).filter((name) => helpersByName.has(name)),
 );
 
-/** Whether the helper, called by programs of this type, accepts such a map as its map argument. */
+/**
+ * Whether the helper accepts such a map as its map argument, for programs of type `program`. Left
+ * out, the program's type is taken to be one that has no special rights.
+ */
 export function acceptsMap(
   row: HelperRow,
   type: MapTypeRow,
-  program: string,
+  program = '',
   attachType?: string,
 ): boolean {
   const only = type.only?.[row.name];

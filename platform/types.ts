@@ -187,17 +187,69 @@ export interface HelperVariant {
   readonly returns?: Return;
 }
 
-/** A kernel function; arguments come from BTF, flags from the kernel's BTF_ID sets. */
+/** A kernel function: what its prototype in BTF and its flags in the kernel's sets say together. */
 export interface KfuncRow {
   readonly name: string;
   readonly since: KernelVersion;
   readonly flags: readonly KfuncFlag[];
-  readonly arguments: readonly Argument[];
-  readonly returns: Return;
+  readonly arguments: readonly KfuncArgument[];
+  readonly returns: KfuncReturn;
   readonly programTypes: 'all' | readonly string[];
+  /** Further restricted to these attach types, per program type. */
+  readonly attachTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Open to every attach type when the program may sleep, and to lsm programs. */
+  readonly orSleepable?: boolean;
+  /** Invalidates packet pointers. */
+  readonly changesPacket?: boolean;
   readonly unsupported?: string;
 }
 
+/** Kinds that only kernel functions have. */
+export type KfuncArgumentKind =
+  | ArgumentKind
+  | 'ignored' // not looked at: may be uninitialised
+  | 'allocated' // owning reference to an object that the program allocated
+  | 'percpu-allocated'
+  | 'refcounted' // owning or non-owning reference to an object with a bpf_refcount
+  | 'any-pointer' // any pointer
+  | 'kernel-pointer' // context or trusted pointer to `typeName`
+  | 'local-type' // known constant: id of a structure in the program's BTF
+  | 'kernel-type' // known constant: id of a structure in the kernel's BTF
+  | 'list-head' // in a map value or an allocated object, its lock held
+  | 'list-node' // owning reference to an object, at its node
+  | 'rbtree-root'
+  | 'rbtree-node'
+  | 'node-in-tree' // non-owning reference to a node of the tree
+  | 'irq-flag' // 8 bytes of stack that name the saved interrupt state
+  | 'resilient-spin-lock'
+  | 'workqueue'
+  | 'task-work';
+
+export interface KfuncArgument extends Omit<Argument, 'kind' | 'callback'> {
+  readonly kind: KfuncArgumentKind;
+  readonly callback?: CallbackShape | 'rbtree-less' | 'workqueue' | 'task-work';
+  /** For 'irq-flag': whether the call saves to it or restores from it. */
+  readonly irq?: 'save' | 'restore';
+}
+
+export type KfuncReturnKind =
+  | ReturnKind
+  | 'allocated' // object of the 'local-type' argument
+  | 'percpu-allocated'
+  | 'same' // another reference to the object of the 'refcounted' argument
+  | 'list-node'
+  | 'rbtree-node'
+  | 'kernel-context' // the kernel's own structure behind the context
+  | 'read-only-cast' // untrusted pointer to the 'kernel-type' argument
+  | 'arena';
+
+export interface KfuncReturn extends Omit<Return, 'kind'> {
+  readonly kind: KfuncReturnKind;
+  /** The result is a borrowed node: it is gone when the lock is released. */
+  readonly nonOwning?: boolean;
+}
+
+/** Meanings as in Documentation/bpf/kfuncs.rst. */
 export type KfuncFlag =
   | 'acquire'
   | 'release'
@@ -210,7 +262,17 @@ export type KfuncFlag =
   | 'iter-new'
   | 'iter-next'
   | 'iter-destroy'
-  | 'fastcall';
+  | 'fastcall'
+  // Regions that they open and close.
+  | 'rcu-lock'
+  | 'rcu-unlock'
+  | 'preempt-disable'
+  | 'preempt-enable'
+  | 'irq-save'
+  | 'irq-restore'
+  | 'lock'
+  | 'unlock'
+  | 'throws';
 
 export interface MapTypeRow {
   /** As libbpf_bpf_map_type_str prints it. */
