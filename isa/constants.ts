@@ -24,7 +24,7 @@ export function constantOf(
     case 'kernel_symbol':
       return host.kernelSymbol?.(instruction.imm, instruction.immHigh);
     default:
-      return mapConstant(instruction, row, referencesOf(executable).get(pc), host);
+      return mapConstant(instruction, row, referencesOf(executable).get(pc), executable, host);
   }
 }
 
@@ -33,6 +33,7 @@ function mapConstant(
   instruction: Instruction,
   row: Row,
   reference: MapReference | undefined,
+  executable: Executable,
   host: Host,
 ): bigint | undefined {
   const map = reference?.map ?? instruction.imm;
@@ -42,7 +43,9 @@ function mapConstant(
     : isValue
       ? instruction.immHigh >>> 0
       : undefined;
-  return offset === undefined ? host.mapAddress?.(map) : host.mapValueAddress?.(map, offset);
+  return offset === undefined
+    ? host.mapAddress?.(map, executable)
+    : host.mapValueAddress?.(map, offset, executable);
 }
 
 const REFERENCES = new WeakMap<Executable, ReadonlyMap<number, MapReference>>();

@@ -30,10 +30,10 @@ export interface Host {
   helper?(id: number, args: HelperArguments, machine: Machine): bigint;
   /** Result of the kernel function called at `pc`. */
   kfunc?(pc: number, args: HelperArguments, machine: Machine): bigint;
-  /** Address that stands for map `map` itself. */
-  mapAddress?(map: number): bigint;
+  /** Address that stands for map `map` of the program whose code this is. */
+  mapAddress?(map: number, executable: Executable): bigint;
   /** Address of byte `offset` of the value at key 0. */
-  mapValueAddress?(map: number, offset: number): bigint;
+  mapValueAddress?(map: number, offset: number, executable: Executable): bigint;
   /** Address of a kernel symbol, by BTF type id and BTF object. */
   kernelSymbol?(typeId: number, object: number): bigint;
   /**

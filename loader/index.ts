@@ -11,4 +11,11 @@ export {
 } from './extension.ts';
 export { type LoadOptions, load, openShared, replace, setTarget } from './load.ts';
 export { createMap, ExtensionMap, MapError, type UpdateMode } from './map.ts';
+export {
+  loadReference,
+  ReferenceExtension,
+  ReferenceMap,
+  type ReferenceOptions,
+  type ReferenceReport,
+} from './reference/index.ts';
 export { type ArenaTotals, arenaTotals, type SealMethod, type SealReport } from './seal.ts';

@@ -1,7 +1,7 @@
 /** Running what was loaded: one packet, many, timed; buffers of every kind; errors. */
 import { describe, expect, it } from 'vitest';
 import { loadCodes } from '../../loader/load.ts';
-import { callTo, loadEax32, loadRdi, machineCode, movEax, rdiFrom, ret } from './machine-code.ts';
+import { loadEax32, loadRdi, machineCode, movEax, ret } from './machine-code.ts';
 
 const PASS = machineCode([movEax(2), ret]);
 const packet = Uint8Array.from({ length: 60 }, (_, i) => i);

@@ -1,0 +1,229 @@
+/**
+ * The reference engine: the same programs, maps, helpers and contexts on the interpreter. It shares
+ * no code with the native runtime, checks every access and takes no proof on trust: the oracle for
+ * differential tests, and what `--engine interpreter` runs.
+ */
+
+import {
+  type Executable,
+  type HelperArguments,
+  type Host,
+  type Instruction,
+  type InterpretOptions,
+  interpret,
+  type Machine,
+  type Outcome,
+  type Program,
+} from '../../isa/index.ts';
+import { helper as helperRow, programType } from '../../platform/index.ts';
+import type { Environment } from '../environment.ts';
+import type { Redirect, RunInput } from '../extension.ts';
+import { type Plan, planContext } from '../plan.ts';
+import { Call, HELPERS } from './helpers.ts';
+import { ReferenceMap } from './maps.ts';
+import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
+import { RunMemory } from './packet.ts';
+import { Run } from './run.ts';
+
+export interface ReferenceOptions {
+  readonly environment?: Environment;
+  readonly linkOffset?: 'mac' | 'network';
+  /** Of another reference extension, to be shared, by name. */
+  readonly maps?: Readonly<Record<string, ReferenceMap>>;
+}
+
+export interface ReferenceReport {
+  readonly r0: bigint;
+  readonly action: string | undefined;
+  readonly packet: Uint8Array | undefined;
+  readonly context: Uint8Array | undefined;
+  readonly memory: Uint8Array | undefined;
+  readonly trace: string;
+  readonly redirect: Redirect | undefined;
+  readonly tailCalls: number;
+  readonly runs: number;
+  readonly nanosecondsPerRun: number;
+  /** How the last run ended: `fault` means that the program broke a rule, and r0 is 0. */
+  readonly outcome: Outcome;
+}
+
+/** Slots of `program`, decoded. */
+export type Decoded = readonly Instruction[];
+
+export class ReferenceExtension {
+  readonly name: string;
+  readonly type: string;
+  readonly maps: Readonly<Record<string, ReferenceMap>>;
+  readonly executable: Executable;
+  readonly #plan: Plan;
+  readonly #list: readonly ReferenceMap[];
+  readonly #allocator: Allocator;
+  #environment: Environment;
+
+  constructor(
+    program: Program,
+    instructions: Decoded,
+    options: ReferenceOptions,
+    allocator: Allocator,
+  ) {
+    this.name = program.name;
+    this.type = program.type;
+    this.#environment = options.environment ?? {};
+    this.#allocator = allocator;
+    this.#plan = planContext({
+      type: program.type,
+      contextSize: program.contextSize,
+      returnBits: programType(program.type)?.returnBits ?? 64,
+      linkOffset: options.linkOffset,
+    });
+    this.#list = program.maps.map(
+      (spec) => options.maps?.[spec.name] ?? new ReferenceMap(spec, allocator),
+    );
+    this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
+    this.executable = { instructions, mapReferences: program.mapReferences };
+    owners.set(this.executable, this.#list);
+  }
+
+  get mapList(): readonly ReferenceMap[] {
+    return this.#list;
+  }
+
+  fix(environment: Environment): void {
+    this.#environment = environment;
+  }
+
+  run(input: RunInput): number {
+    return Number(BigInt.asUintN(32, this.test(input).r0));
+  }
+
+  test(
+    input: RunInput,
+    options: { readonly repeat?: number; readonly interpret?: InterpretOptions } = {},
+  ): ReferenceReport {
+    const runs = options.repeat ?? 1;
+    let report: Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> | undefined;
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < runs; i++) report = this.#once(input, options.interpret ?? {});
+    const nanosecondsPerRun = Number(process.hrtime.bigint() - start) / runs;
+    if (report === undefined) throw new RangeError('repeat must be at least 1');
+    if (input.memory !== undefined && report.memory !== undefined) input.memory.set(report.memory);
+    return { ...report, runs, nanosecondsPerRun };
+  }
+
+  /** Nothing to give back: here for the shape of `Extension`. */
+  close(): void {}
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #once(
+    input: RunInput,
+    options: InterpretOptions,
+  ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
+    const plan = this.#plan;
+    const given = this.#contextBytes(input);
+    const packet = new RunMemory(
+      this.#allocator,
+      plan,
+      this.type,
+      given,
+      input.packet ?? new Uint8Array(),
+    );
+    packet.prepare(input.context?.length ?? 0, input.metaBytes ?? 0);
+    const run = new Run(this.#allocator, packet, this.#environment);
+    const registers = [
+      CONTEXT_ADDRESS,
+      ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
+    ];
+    try {
+      const outcome = interpret(this.executable.instructions, hostFor(run), {
+        mapReferences: this.executable.mapReferences ?? [],
+        ...options,
+        registers,
+      });
+      return this.#report(run, packet, outcome);
+    } finally {
+      packet.release();
+      run.release();
+      for (const map of this.#list) map.sweep();
+    }
+  }
+
+  #contextBytes(input: RunInput): Uint8Array {
+    const { contextBytes, kind } = this.#plan;
+    const given = (kind === 'memory' ? input.memory : input.context) ?? new Uint8Array();
+    if (kind === 'memory' ? given.length !== contextBytes : given.length > contextBytes)
+      throw new RangeError(`${this.name} takes ${contextBytes} bytes, not ${given.length}`);
+    if (this.#plan.packet && input.packet === undefined)
+      throw new TypeError(`${this.type} programs run on a packet`);
+    return given;
+  }
+
+  #report(
+    run: Run,
+    packet: RunMemory,
+    outcome: Outcome,
+  ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
+    const plan = this.#plan;
+    const full = outcome.kind === 'exit' ? outcome.r0 : 0n;
+    const r0 = plan.returnBits === 32 ? BigInt.asUintN(32, full) : full;
+    const isMemory = plan.kind === 'memory';
+    return {
+      r0,
+      action: plan.actions[Number(r0 & 0xffffffffn)] ?? plan.actions[Number(BigInt.asIntN(32, r0))],
+      packet: plan.packet ? packet.buffer.slice(packet.data, packet.end) : undefined,
+      context: isMemory ? undefined : packet.context,
+      memory: isMemory ? packet.context : undefined,
+      trace: run.trace,
+      redirect: run.redirect,
+      tailCalls: run.tailCalls,
+      outcome,
+    };
+  }
+}
+
+/** Maps of each executable, since a tail call switches both. */
+const owners = new WeakMap<Executable, readonly ReferenceMap[]>();
+
+function hostFor(run: Run): Host {
+  return {
+    memory: run.allocator.memory,
+    helper: (id: number, args: HelperArguments, machine: Machine) => {
+      const implementation = HELPERS[id];
+      if (implementation === undefined)
+        throw machine.fault(
+          'unsupported',
+          `${helperRow(id)?.name ?? `helper ${id}`} is not implemented`,
+        );
+      return BigInt.asUintN(64, implementation(new Call(run, machine, args)));
+    },
+    mapAddress: (map, executable) => mapOf(executable, map).address,
+    mapValueAddress: (map, offset, executable) => {
+      const first = mapOf(executable, map).elements()[0];
+      if (first === undefined) throw new RangeError(`map ${map} has no value at key 0`);
+      return first.address + BigInt(offset);
+    },
+    loadPacket: (offset, sizeBytes) => loadPacket(run.packet, offset, sizeBytes),
+  };
+}
+
+function mapOf(executable: Executable, number: number): ReferenceMap {
+  const map = owners.get(executable)?.[number];
+  if (map === undefined) throw new RangeError(`the program has no map ${number}`);
+  return map;
+}
+
+/** SKF_NET_OFF and SKF_LL_OFF, uapi linux/filter.h. */
+const NETWORK_OFFSET = -0x100000;
+const LINK_OFFSET = -0x200000;
+
+function loadPacket(packet: RunMemory, offset: number, sizeBytes: number): bigint | undefined {
+  let at = packet.data + offset;
+  if (offset < 0 && offset >= NETWORK_OFFSET) at = packet.network + offset - NETWORK_OFFSET;
+  else if (offset < 0) at = packet.mac + offset - LINK_OFFSET;
+  if (offset < LINK_OFFSET || at + sizeBytes > packet.end) return undefined;
+  let value = 0n;
+  for (let i = 0; i < sizeBytes; i++) value = (value << 8n) | BigInt(packet.buffer[at + i]!);
+  return value;
+}

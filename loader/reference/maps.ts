@@ -1,0 +1,336 @@
+/**
+ * Maps of the reference engine: plain JavaScript, written for being obviously right. Independent of
+ * the C code on purpose; error codes are the kernel's.
+ */
+
+import type { ByteRegion, MapSpec } from '../../isa/index.ts';
+import { CPU_SLOTS } from '../environment.ts';
+import type { Allocator } from './memory.ts';
+
+export const ENOENT = -2n;
+export const E2BIG = -7n;
+export const EEXIST = -17n;
+export const EINVAL = -22n;
+export const ENOSPC = -28n;
+export const EOPNOTSUPP = -95n;
+export const EPERM = -1n;
+const EAGAIN = -11n;
+
+const NOEXIST = 1n;
+const EXIST = 2n;
+
+/** One value: its bytes (all slots, if per-CPU) and where each slot lies. */
+export interface Element {
+  readonly key: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** Address of slot 0; slot n is `n * stride` further. */
+  readonly address: bigint;
+  readonly regions: readonly ByteRegion[];
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const round8 = (size: number) => (size + 7) & ~7;
+const PER_CPU: ReadonlySet<string> = new Set(['percpu_array', 'percpu_hash', 'lru_percpu_hash']);
+const ARRAYS: ReadonlySet<string> = new Set(['array', 'percpu_array']);
+const HASHES: ReadonlySet<string> = new Set([
+  'hash',
+  'percpu_hash',
+  'lru_hash',
+  'lru_percpu_hash',
+  'devmap_hash',
+]);
+const SPARSE: ReadonlySet<string> = new Set(['devmap', 'cpumap', 'xskmap', 'perf_event_array']);
+const QUEUES: ReadonlySet<string> = new Set(['queue', 'stack', 'bloom_filter']);
+export const OBJECT_MAPS: ReadonlySet<string> = new Set([
+  'prog_array',
+  'array_of_maps',
+  'hash_of_maps',
+]);
+
+export class ReferenceMap {
+  readonly spec: MapSpec;
+  readonly address: bigint;
+  readonly stride: number;
+  readonly perCpu: boolean;
+  readonly allocator: Allocator;
+  /** Elements that left the map: a running program may still hold a pointer to them. */
+  readonly #left: Element[] = [];
+  readonly #elements = new Map<string, Element>();
+  readonly #targets = new Map<string, unknown>();
+  readonly #queue: Uint8Array[] = [];
+  readonly #records: { bytes: Uint8Array; state: 'busy' | 'ready' | 'discarded' }[] = [];
+  #recordBytes = 0;
+  #frozen = false;
+  dropped = 0;
+
+  constructor(spec: MapSpec, allocator: Allocator) {
+    this.spec = spec;
+    this.address = allocator.name(this);
+    this.perCpu = PER_CPU.has(spec.type);
+    this.stride = round8(spec.valueSize);
+    this.allocator = allocator;
+    if (ARRAYS.has(spec.type)) this.#makeArray();
+    const count = Math.ceil((spec.initial?.length ?? 0) / Math.max(1, spec.valueSize));
+    for (let index = 0; index < count; index++) {
+      const part = spec.initial!.subarray(index * spec.valueSize, (index + 1) * spec.valueSize);
+      this.#elements.get(hex(indexKey(index)))?.bytes.set(part);
+    }
+    for (const { key, value } of spec.entries ?? [])
+      if (typeof value !== 'string') this.update(key, value, 0n, undefined);
+    this.#frozen = spec.frozen;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+  get type(): string {
+    return this.spec.type;
+  }
+  get keySize(): number {
+    return this.spec.keySize;
+  }
+  get valueSize(): number {
+    return this.perCpu ? this.stride * CPU_SLOTS : this.spec.valueSize;
+  }
+  get maxEntries(): number {
+    return this.spec.maxEntries;
+  }
+
+  /** The element that a lookup with this key finds. */
+  find(key: Uint8Array): Element | undefined {
+    if (this.spec.type === 'lpm_trie') return this.#longestPrefix(key);
+    const text = hex(key);
+    const element = this.#elements.get(text);
+    if (element !== undefined && this.spec.type.startsWith('lru')) {
+      this.#elements.delete(text);
+      this.#elements.set(text, element);
+    }
+    return element;
+  }
+
+  addressOf(element: Element, cpu: number): bigint {
+    return this.perCpu ? element.address + BigInt(cpu * this.stride) : element.address;
+  }
+
+  /** `cpu` undefined: the value covers all slots of a per-CPU map. */
+  update(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number | undefined): bigint {
+    if (this.#frozen) return EPERM;
+    if (flags > EXIST) return EINVAL;
+    const { type } = this.spec;
+    const old =
+      type === 'lpm_trie' ? this.#elements.get(prefixName(key)) : this.#elements.get(hex(key));
+    if (ARRAYS.has(type) || SPARSE.has(type)) return this.#updateArray(key, value, flags, cpu, old);
+    if (type === 'lpm_trie' && prefixBits(key) > (this.spec.keySize - 4) * 8) return EINVAL;
+    if (!HASHES.has(type) && type !== 'lpm_trie') return OBJECT_MAPS.has(type) ? EINVAL : EPERM;
+    if (old !== undefined && flags === NOEXIST) return EEXIST;
+    if (old === undefined && flags === EXIST) return ENOENT;
+    if (old !== undefined && this.perCpu) {
+      this.#write(old, value, cpu);
+      return 0n;
+    }
+    if (old === undefined && this.#elements.size >= this.spec.maxEntries && !this.#evict())
+      return type === 'lpm_trie' ? ENOSPC : E2BIG;
+    this.#insert(key, value, cpu);
+    return 0n;
+  }
+
+  delete(key: Uint8Array): bigint {
+    const { type } = this.spec;
+    if (this.#frozen) return EPERM;
+    if (ARRAYS.has(type) || OBJECT_MAPS.has(type)) return EINVAL;
+    if (QUEUES.has(type) || type === 'ringbuf') return EPERM;
+    return this.#remove(type === 'lpm_trie' ? prefixName(key) : hex(key)) ? 0n : ENOENT;
+  }
+
+  #remove(name: string): boolean {
+    const element = this.#elements.get(name);
+    if (element !== undefined) this.#left.push(element);
+    return this.#elements.delete(name);
+  }
+
+  /** Between runs nothing points at elements that left. */
+  sweep(): void {
+    for (const { regions } of this.#left)
+      for (const region of regions) this.allocator.memory.remove(region);
+    this.#left.length = 0;
+  }
+
+  elements(): Element[] {
+    return [...this.#elements.values()];
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.find(key)?.bytes.slice(0, this.valueSize);
+  }
+
+  *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+    for (const { key, bytes } of this.elements())
+      yield [key.slice(), bytes.slice(0, this.valueSize)];
+  }
+
+  target(key: Uint8Array): unknown {
+    return this.#targets.get(hex(key));
+  }
+
+  setTarget(key: Uint8Array, target: unknown): void {
+    if (target === null) this.#targets.delete(hex(key));
+    else this.#targets.set(hex(key), target);
+  }
+
+  push(value: Uint8Array, flags: bigint): bigint {
+    if (!QUEUES.has(this.spec.type)) return EOPNOTSUPP;
+    if (flags !== 0n && flags !== EXIST) return EINVAL;
+    if (this.spec.type === 'bloom_filter') {
+      if (flags !== 0n) return EINVAL;
+      this.#queue.push(value.slice());
+      return 0n;
+    }
+    if (this.#queue.length >= this.spec.maxEntries) {
+      if (flags !== EXIST) return E2BIG;
+      this.#queue.shift();
+    }
+    this.#queue.push(value.slice());
+    return 0n;
+  }
+
+  /** Fills `out`; zeroes when there is nothing. */
+  take(out: Uint8Array, fate: 'stays' | 'leaves'): bigint {
+    const { type } = this.spec;
+    if (type === 'bloom_filter')
+      return this.#queue.some((value) => Buffer.compare(value, out) === 0) ? 0n : ENOENT;
+    if (!QUEUES.has(type)) return EOPNOTSUPP;
+    const at = type === 'queue' ? 0 : this.#queue.length - 1;
+    const value = this.#queue[at];
+    out.fill(0);
+    if (value === undefined) return ENOENT;
+    out.set(value);
+    if (fate === 'leaves') this.#queue.splice(at, 1);
+    return 0n;
+  }
+
+  /** Ring buffers: memory for a record, or undefined when there is no room. */
+  reserve(sizeBytes: number): Uint8Array | undefined {
+    const total = round8(sizeBytes + 8);
+    if (total > this.spec.maxEntries || this.#recordBytes + total > this.spec.maxEntries - 1) {
+      this.dropped++;
+      return undefined;
+    }
+    this.#recordBytes += total;
+    const bytes = new Uint8Array(sizeBytes);
+    this.#records.push({ bytes, state: 'busy' });
+    return bytes;
+  }
+
+  finish(bytes: Uint8Array, state: 'ready' | 'discarded'): void {
+    const record = this.#records.find((each) => each.bytes === bytes);
+    if (record !== undefined) record.state = state;
+  }
+
+  output(bytes: Uint8Array): bigint {
+    const record = this.reserve(bytes.length);
+    if (record === undefined) return EAGAIN;
+    record.set(bytes);
+    this.finish(record, 'ready');
+    return 0n;
+  }
+
+  get pendingBytes(): number {
+    return this.#recordBytes;
+  }
+
+  consume(): Uint8Array | undefined {
+    for (;;) {
+      const record = this.#records[0];
+      if (record === undefined || record.state === 'busy') return undefined;
+      this.#records.shift();
+      this.#recordBytes -= round8(record.bytes.length + 8);
+      if (record.state === 'ready') return record.bytes;
+    }
+  }
+
+  #makeArray(): void {
+    const slots = this.perCpu ? CPU_SLOTS : 1;
+    const base = this.allocator.reserve(this.stride * slots * this.spec.maxEntries);
+    for (let index = 0; index < this.spec.maxEntries; index++) {
+      const bytes = new Uint8Array(this.stride * slots);
+      const address = base + BigInt(index * this.stride * slots);
+      const regions = this.#addRegions(bytes, address);
+      this.#elements.set(hex(indexKey(index)), { key: indexKey(index), bytes, address, regions });
+    }
+  }
+
+  /** One region per slot, of the value's own size: the rounding up to 8 bytes is out of bounds. */
+  #addRegions(bytes: Uint8Array, address: bigint): ByteRegion[] {
+    const regions: ByteRegion[] = [];
+    const access: ByteRegion['access'] = this.spec.frozen ? 'read' : 'read-write';
+    for (let at = 0; at < bytes.length; at += this.stride) {
+      const part = bytes.subarray(at, at + this.spec.valueSize);
+      const base = address + BigInt(at);
+      const region = { name: `map ${this.name}`, base, bytes: part, access };
+      this.allocator.memory.add(region);
+      regions.push(region);
+    }
+    return regions;
+  }
+
+  #updateArray(
+    key: Uint8Array,
+    value: Uint8Array,
+    flags: bigint,
+    cpu: number | undefined,
+    old: Element | undefined,
+  ): bigint {
+    const index = new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+    if (index >= this.spec.maxEntries) return E2BIG;
+    if (flags === NOEXIST) return EEXIST;
+    if (old === undefined) this.#insert(key, value, cpu);
+    else this.#write(old, value, cpu);
+    return 0n;
+  }
+
+  #write(element: Element, value: Uint8Array, cpu: number | undefined): void {
+    if (this.perCpu && cpu !== undefined) element.bytes.set(value, cpu * this.stride);
+    else element.bytes.set(value);
+  }
+
+  /** A fresh element each time: pointers to the value before keep showing that value. */
+  #insert(key: Uint8Array, value: Uint8Array, cpu: number | undefined): void {
+    const bytes = new Uint8Array(this.stride * (this.perCpu ? CPU_SLOTS : 1));
+    const address = this.allocator.reserve(bytes.length);
+    const regions = this.#addRegions(bytes, address);
+    const element = { key: key.slice(), bytes, address, regions };
+    this.#write(element, value, cpu);
+    const name = this.spec.type === 'lpm_trie' ? prefixName(key) : hex(key);
+    this.#remove(name);
+    this.#elements.set(name, element);
+  }
+
+  #evict(): boolean {
+    const oldest = this.#elements.keys().next();
+    if (!this.spec.type.startsWith('lru') || oldest.done === true) return false;
+    return this.#remove(oldest.value);
+  }
+
+  #longestPrefix(key: Uint8Array): Element | undefined {
+    const bits = prefixBits(key);
+    let best: Element | undefined;
+    for (const element of this.#elements.values()) {
+      const own = prefixBits(element.key);
+      if (own > bits || (best !== undefined && own <= prefixBits(best.key))) continue;
+      if (prefixName(element.key) === prefixName(key, own)) best = element;
+    }
+    return best;
+  }
+}
+
+export const indexKey = (index: number) => new Uint8Array(Uint32Array.of(index).buffer);
+
+function prefixBits(key: Uint8Array): number {
+  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+}
+
+/** The prefix as bits in text: equal names are equal prefixes. */
+function prefixName(key: Uint8Array, bits = prefixBits(key)): string {
+  const all = Array.from(key.subarray(4), (byte) => byte.toString(2).padStart(8, '0')).join('');
+  return `${all.slice(0, bits)}/${bits}`;
+}

@@ -1,0 +1,106 @@
+/** One run of the reference engine: what helpers see of it, apart from the machine. */
+
+import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
+import { CPU_SLOTS, type Environment } from '../environment.ts';
+import type { Redirect } from '../extension.ts';
+import { ReferenceMap } from './maps.ts';
+import type { Allocator } from './memory.ts';
+import type { RunMemory } from './packet.ts';
+
+/** MAX_TAIL_CALL_CNT, include/linux/bpf.h. */
+const TAIL_CALLS_MAX = 33;
+
+/** What program arrays hold. */
+interface Target {
+  readonly executable: Executable;
+}
+
+export class Run {
+  readonly packet: RunMemory;
+  readonly cpu: number;
+  readonly process;
+  redirect: Redirect | undefined;
+  trace = '';
+  tailCalls = 0;
+  readonly allocator: Allocator;
+  readonly #environment: Environment;
+  readonly #records = new Map<bigint, { map: ReferenceMap; bytes: Uint8Array }>();
+  readonly #temporary: ByteRegion[] = [];
+  #time: bigint;
+  #random: bigint;
+
+  constructor(allocator: Allocator, packet: RunMemory, environment: Environment) {
+    this.allocator = allocator;
+    this.packet = packet;
+    this.#environment = environment;
+    this.cpu = (environment.cpu ?? 0) % CPU_SLOTS;
+    const { pid = 1, tgid = 1, uid = 0, gid = 0, comm = 'node' } = environment.process ?? {};
+    this.process = {
+      pidTgid: (BigInt(tgid) << 32n) | BigInt(pid),
+      uidGid: (BigInt(gid) << 32n) | BigInt(uid),
+      comm,
+    };
+    this.#time = BigInt(environment.time?.nanoseconds ?? 0);
+    this.#random = BigInt(environment.random ?? process.hrtime.bigint());
+  }
+
+  mapAt(address: bigint): ReferenceMap | undefined {
+    const object = this.allocator.objects.get(address);
+    return object instanceof ReferenceMap ? object : undefined;
+  }
+
+  now(): bigint {
+    const { time } = this.#environment;
+    if (time === undefined) return process.hrtime.bigint();
+    const now = this.#time;
+    this.#time += BigInt(time.step ?? 0);
+    return BigInt.asUintN(64, now);
+  }
+
+  /** splitmix64, as in loader/native/helpers_environment.c, so that equal seeds give equal runs. */
+  random(): bigint {
+    const mask = (value: bigint) => BigInt.asUintN(64, value);
+    this.#random = mask(this.#random + 0x9e3779b97f4a7c15n);
+    let word = this.#random;
+    word = mask((word ^ (word >> 30n)) * 0xbf58476d1ce4e5b9n);
+    word = mask((word ^ (word >> 27n)) * 0x94d049bb133111ebn);
+    return BigInt.asUintN(32, (word >> 32n) ^ word);
+  }
+
+  scratch(bytes: Uint8Array): bigint {
+    return this.#place('key', bytes.slice(), 'read');
+  }
+
+  #place(name: string, bytes: Uint8Array, access: ByteRegion['access']): bigint {
+    const region = this.allocator.place(name, bytes, access);
+    this.#temporary.push(region);
+    return region.base;
+  }
+
+  /** Takes away what only this run may reach. */
+  release(): void {
+    for (const region of this.#temporary) this.allocator.memory.remove(region);
+  }
+
+  reserve(map: ReferenceMap, sizeBytes: number): bigint {
+    const bytes = map.reserve(sizeBytes);
+    if (bytes === undefined) return 0n;
+    const address = this.#place('record', bytes, 'read-write');
+    this.#records.set(address, { map, bytes });
+    return address;
+  }
+
+  finishRecord(address: bigint, state: 'ready' | 'discarded'): bigint {
+    const record = this.#records.get(address);
+    record?.map.finish(record.bytes, state);
+    this.#records.delete(address);
+    return 0n;
+  }
+
+  tailCall(machine: Machine, target: unknown, context: bigint): bigint {
+    if (this.tailCalls >= TAIL_CALLS_MAX) return -2n;
+    this.tailCalls++;
+    machine.tailCall((target as Target).executable, context);
+    return 0n;
+  }
+}
