@@ -28,8 +28,8 @@ export interface Source {
 }
 
 /** Variables beside r0..r9: what is left of the budget of `may_goto` in this call. */
-export const BUDGET = 10;
-export const VARIABLE_COUNT = 11;
+export const BUDGET = 11;
+export const VARIABLE_COUNT = 12;
 
 /** Iterations that one call of a function may spend in `may_goto` (BPF_MAX_LOOPS, linux/bpf.h). */
 export const MAY_GOTO_BUDGET = 8 * 1024 * 1024;

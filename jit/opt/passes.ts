@@ -6,10 +6,12 @@
 import { InternalError } from '../../isa/index.ts';
 import type { Source } from '../ir/builder.ts';
 import type { IrFunction } from '../ir/ir.ts';
+import { combineLoads } from './combine-loads.ts';
 import { convertBranches } from './convert-branches.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { divideByConstants } from './divide-by-constants.ts';
 import { expandAtomics, expandDivisions } from './expand.ts';
+import { inlineLookups } from './inline-lookups.ts';
 import { narrowOperations } from './narrow.ts';
 import { numberValues } from './number-values.ts';
 import { promoteStack } from './promote.ts';
@@ -29,6 +31,12 @@ export interface Pass {
 export const FACTS_PASS = 'facts';
 
 export const PASSES: readonly Pass[] = [
+  {
+    name: 'inline-lookups',
+    reason: 'first, so that everything else sees a comparison and an address',
+    after: [],
+    run: inlineLookups,
+  },
   {
     name: 'simplify',
     reason: 'brings what clang wrote into the one form that later passes know',
@@ -84,6 +92,12 @@ export const PASSES: readonly Pass[] = [
     reason: 'a dead user must not keep an upper half alive',
     after: ['number-values'],
     run: removeDeadCode,
+  },
+  {
+    name: 'combine-loads',
+    reason: 'sees single users only after numbering and removal of dead ones',
+    after: ['number-values', 'dead-code'],
+    run: combineLoads,
   },
   {
     name: 'narrow',

@@ -6,7 +6,7 @@
 
 import type { JumpCondition } from '../../isa/index.ts';
 import { significantBits } from '../ir/bits.ts';
-import { type IrFunction, newConstant, type Value, type Width } from '../ir/ir.ts';
+import { type IrFunction, isConstant, newConstant, type Value, type Width } from '../ir/ir.ts';
 import { bswap, compare } from '../ir/words.ts';
 
 /** What branches and selections have in common. */
@@ -28,8 +28,20 @@ export function decide(
 ): boolean | undefined {
   if (a.op === 'const' && b.op === 'const') return compare(condition, width, a, b);
   if (a === b && condition !== 'set') return REFLEXIVE.includes(condition);
+  const zero = b.op === 'const' && b.lo === 0 && b.hi === 0 && width === 64;
+  if (zero && isEquality(condition) && isNonZero(a)) return condition === 'ne';
   return decideByBits(condition, width, a, b);
 }
+
+/** Addresses of values in maps are not null; an index times a stride cannot wrap them around. */
+function isNonZero(value: Value): boolean {
+  if (value.op === 'address') return true;
+  if (value.op !== 'add' || value.width !== 64 || value.args[0]!.op !== 'address') return false;
+  return significantBits(value.args[1]!) <= MAX_OFFSET_BITS;
+}
+
+/** User addresses have at most 57 bits on x64 and the loader maps storage low; 2^56 is far away. */
+const MAX_OFFSET_BITS = 56;
 
 /** A value below 2^bits is below every larger constant. */
 function decideByBits(
@@ -74,7 +86,7 @@ const EXCHANGED: Readonly<Record<JumpCondition, JumpCondition>> = {
 export function simplifyComparison(fn: IrFunction, comparison: Comparison): boolean {
   if (comparison.condition === undefined) return false;
   let changed = false;
-  while (improve(fn, comparison, comparison.condition)) changed = true;
+  while (improve(fn, comparison, comparison.condition!)) changed = true;
   return changed;
 }
 
@@ -136,6 +148,7 @@ function improveEquality(fn: IrFunction, comparison: Comparison, a: Value, b: Va
     setSides(comparison, a.args[0]!, a.args[1]!);
     return true;
   }
+  if (zero && a.op === 'select') return askSelection(comparison, a);
   const fits = a.op === 'bswap' && significantBits(a.args[0]!) <= a.size * 8;
   if (!fits || significantBits(b) > Math.min(comparison.width, a.size * 8)) return false;
   if (comparison.width === 32 && a.size === 8) return false;
@@ -143,3 +156,33 @@ function improveEquality(fn: IrFunction, comparison: Comparison, a: Value, b: Va
   setSides(comparison, a.args[0]!, newConstant(fn, swapped.lo, swapped.hi, comparison.pc));
   return true;
 }
+
+/** (c ? x : 0) is zero exactly when c does not hold, for an x that is never zero; likewise reversed. */
+function askSelection(comparison: Comparison, choice: Value): boolean {
+  const [a, b, whenTrue, whenFalse] = choice.args as [Value, Value, Value, Value];
+  if (comparison.width !== 64) return false;
+  const zeroWhenFalse = isNonZero(whenTrue) && isConstant(whenFalse, 0, 0);
+  const zeroWhenTrue = isNonZero(whenFalse) && isConstant(whenTrue, 0, 0);
+  if (!zeroWhenFalse && !zeroWhenTrue) return false;
+  const holds = (comparison.condition === 'ne') === zeroWhenFalse;
+  const condition = holds ? choice.condition! : NEGATED[choice.condition!];
+  if (condition === undefined) return false;
+  comparison.condition = condition;
+  comparison.width = choice.width;
+  setSides(comparison, a, b);
+  return true;
+}
+
+const NEGATED: Readonly<Record<JumpCondition, JumpCondition | undefined>> = {
+  eq: 'ne',
+  ne: 'eq',
+  set: undefined,
+  gt: 'le',
+  ge: 'lt',
+  lt: 'ge',
+  le: 'gt',
+  sgt: 'sle',
+  sge: 'slt',
+  slt: 'sge',
+  sle: 'sgt',
+};
