@@ -12,6 +12,7 @@ export { HELPERS } from './helpers/index.ts';
 export { KFUNCS } from './kfuncs/index.ts';
 export {
   acceptsMap,
+  attachTypeOf,
   contextLayout,
   has,
   helper,
@@ -23,6 +24,7 @@ export {
   mayCallKfunc,
   profile,
   programType,
+  returnRule,
 } from './lookup.ts';
 export { mapProblem } from './map-check.ts';
 export { MAP_TYPES } from './map-types.ts';

@@ -15,6 +15,7 @@ import type {
   MapTypeRow,
   Profile,
   ProgramTypeRow,
+  ReturnRule,
 } from './types.ts';
 
 /** Indexes rows by a key that must be unique. */
@@ -35,6 +36,20 @@ const kfuncs = by(KFUNCS, (row) => row.name);
 const mapTypes = by(MAP_TYPES, (row) => row.name);
 
 export const programType = (name: string): ProgramTypeRow | undefined => programTypes.get(name);
+
+/** The attach type that a program is loaded with: its own, or its type's default. */
+export const attachTypeOf = ({ type, attachType }: Pick<Program, 'type' | 'attachType'>) =>
+  attachType ?? programTypes.get(type)?.defaultAttachType;
+
+/** Allowed results of a program: by its hook, its attach type or its type. */
+export function returnRule(
+  program: Pick<Program, 'type' | 'attachType' | 'attachTarget'>,
+): ReturnRule {
+  const row = programTypes.get(program.type);
+  if (row === undefined) return 'any';
+  const byTarget = row.returnsByTarget?.[program.attachTarget ?? ''];
+  return byTarget ?? row.returnsByAttach?.[attachTypeOf(program) ?? ''] ?? row.returns;
+}
 
 /** `name` is the `context` of a program type, or a structure that helpers return. */
 export const contextLayout = (name: string): ContextLayout | undefined => layouts.get(name);

@@ -156,7 +156,6 @@ const NETWORK: readonly ProgramTypeRow[] = [
     since: '4.20',
     context: '__sk_buff/flow_dissector',
     packet: 'read',
-    attachTypes: ['flow_dissector'],
     actions: FLOW_ACTIONS,
   },
   {
@@ -167,6 +166,7 @@ const NETWORK: readonly ProgramTypeRow[] = [
     context: 'bpf_nf_ctx',
     returns: BOOLEAN,
     attachTypes: ['netfilter'],
+    defaultAttachType: 'netfilter',
     actions: NETFILTER_ACTIONS,
   },
 ];
@@ -181,7 +181,6 @@ const SOCKET: readonly ProgramTypeRow[] = [
     returns: BOOLEAN,
     packet: 'read',
     packetArguments: false,
-    attachTypes: ['cgroup_sock_ops'],
   },
   {
     ...DEFAULTS,
@@ -190,7 +189,6 @@ const SOCKET: readonly ProgramTypeRow[] = [
     since: '4.14',
     context: '__sk_buff/sk_skb',
     packet: 'read-write',
-    attachTypes: ['sk_skb_stream_parser', 'sk_skb_stream_verdict', 'sk_skb_verdict'],
     actions: SK_ACTIONS,
   },
   {
@@ -200,7 +198,6 @@ const SOCKET: readonly ProgramTypeRow[] = [
     since: '4.17',
     context: 'sk_msg_md',
     packet: 'read-write',
-    attachTypes: ['sk_msg_verdict'],
     actions: SK_ACTIONS,
   },
   {
@@ -211,6 +208,7 @@ const SOCKET: readonly ProgramTypeRow[] = [
     context: 'sk_reuseport_md',
     packet: 'read',
     attachTypes: ['sk_reuseport_select', 'sk_reuseport_select_or_migrate'],
+    defaultAttachType: 'sk_reuseport_select',
     actions: SK_ACTIONS,
   },
   {
@@ -221,6 +219,7 @@ const SOCKET: readonly ProgramTypeRow[] = [
     context: 'bpf_sk_lookup',
     returns: BOOLEAN,
     attachTypes: ['sk_lookup'],
+    defaultAttachType: 'sk_lookup',
     actions: SK_ACTIONS,
   },
 ];
@@ -235,8 +234,8 @@ const CGROUP: readonly ProgramTypeRow[] = [
     returns: BOOLEAN,
     returnsByAttach: { cgroup_inet_egress: TWO_BITS },
     packet: 'read',
-    legacyPacketLoads: true,
     attachTypes: ['cgroup_inet_ingress', 'cgroup_inet_egress'],
+    defaultAttachType: 'cgroup_inet_ingress',
   },
   {
     ...DEFAULTS,
@@ -251,6 +250,7 @@ const CGROUP: readonly ProgramTypeRow[] = [
       'cgroup_inet4_post_bind',
       'cgroup_inet6_post_bind',
     ],
+    defaultAttachType: 'cgroup_inet_sock_create',
   },
   {
     ...DEFAULTS,
@@ -259,7 +259,6 @@ const CGROUP: readonly ProgramTypeRow[] = [
     since: '4.15',
     context: 'bpf_cgroup_dev_ctx',
     returns: BOOLEAN,
-    attachTypes: ['cgroup_device'],
   },
   {
     ...DEFAULTS,
@@ -278,7 +277,6 @@ const CGROUP: readonly ProgramTypeRow[] = [
     since: '5.2',
     context: 'bpf_sysctl',
     returns: BOOLEAN,
-    attachTypes: ['cgroup_sysctl'],
   },
   {
     ...DEFAULTS,
@@ -337,7 +335,7 @@ const TRACING: readonly ProgramTypeRow[] = [
     context: null,
     contextRule: 'btf-arguments',
     returns: ZERO,
-    returnsByAttach: { modify_return: 'any', trace_iter: BOOLEAN },
+    returnsByAttach: { trace_raw_tp: 'any', modify_return: 'any', trace_iter: BOOLEAN },
     attachTypes: ['trace_raw_tp', 'trace_fentry', 'trace_fexit', 'modify_return', 'trace_iter'],
   },
   {
@@ -349,6 +347,7 @@ const TRACING: readonly ProgramTypeRow[] = [
     contextRule: 'btf-arguments',
     returns: ERRNO,
     returnsByAttach: { lsm_cgroup: BOOLEAN },
+    returnsByTarget: { audit_rule_known: BOOLEAN, inode_xattr_skipcap: BOOLEAN },
     rangeBits: 32,
     attachTypes: ['lsm_mac', 'lsm_cgroup'],
   },

@@ -322,12 +322,16 @@ export interface ProgramTypeRow {
   /** Allowed r0 at exit, as a signed number of `rangeBits`, per attach type or default. */
   readonly returns: ReturnRule;
   readonly returnsByAttach?: Readonly<Record<string, ReturnRule>>;
+  /** lsm: hooks whose result has another range than the type's. */
+  readonly returnsByTarget?: Readonly<Record<string, ReturnRule>>;
   /** Width at which `returns` must hold. */
   readonly rangeBits: 32 | 64;
   /** Width of the result that the caller of the program sees. */
   readonly returnBits: 32 | 64;
   /** Attach types with which it can be loaded; absent: the attach type means nothing to it. */
   readonly attachTypes?: readonly string[];
+  /** What a program that names none is loaded as. */
+  readonly defaultAttachType?: string;
   /** What loads and stores may do with packet bytes. */
   readonly packet: 'none' | 'read' | 'read-write';
   /** False: helpers take no packet pointers from it, even where `packet` allows loads. */
