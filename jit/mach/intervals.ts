@@ -36,6 +36,9 @@ export const UNASSIGNED = -1;
 /** In its spill slot, or nowhere if it can be computed again. */
 export const MEMORY = -2;
 
+/** Holes of one value that the allocator uses; only generated programs have more. */
+const MAX_RANGES = 48;
+
 /**
  * The life of one value, or after splitting a stretch of it. `ranges` are pairs from, to; `uses` are
  * positions * 2 + 1 if the value must be in a register there, + 0 if it is merely read. Both are
@@ -84,8 +87,10 @@ export class Interval {
     else this.ranges[last - 1] = from;
   }
 
+  /** With very many holes the holes are given up: that costs registers, but bounds the work. */
   finish(): void {
     this.ranges.reverse();
+    if (this.ranges.length > 2 * MAX_RANGES) this.ranges = [this.start, this.end];
     this.uses.reverse();
   }
 

@@ -10,7 +10,15 @@
  */
 
 import { InternalError } from '../../isa/errors.ts';
-import { EARLY, groupOf, Interval, type Intervals, MEMORY, POSITIONS } from './intervals.ts';
+import {
+  EARLY,
+  type FixedRanges,
+  groupOf,
+  Interval,
+  type Intervals,
+  MEMORY,
+  POSITIONS,
+} from './intervals.ts';
 import type { Layout } from './layout.ts';
 import type { Backend } from './types.ts';
 
@@ -21,6 +29,8 @@ const SAVE_COST = 2;
 const GROUP_WEIGHT = 1.5;
 /** Blocks that are looked at for a better place to split. */
 const SPLIT_EFFORT = 32;
+/** Intervals that may wait in a hole for the same register; each is compared with every other. */
+const MAX_INACTIVE = 128;
 
 /** Gives every interval, splitting where needed, a home. */
 export function scan(layout: Layout, intervals: Intervals, backend: Backend): void {
@@ -89,7 +99,7 @@ class LinearScan {
       }
       if (interval.cursor >= ranges.length) continue;
       if (returnOf(interval) <= position) this.#active.push(interval);
-      else this.#rest(interval);
+      else this.#rest(interval, position);
     }
     for (const r of this.#order) {
       const ranges = this.#intervals.fixed[r]!;
@@ -102,9 +112,16 @@ class LinearScan {
     }
   }
 
-  /** Puts an interval that entered a hole among the inactive ones. */
-  #rest(interval: Interval): void {
+  /**
+   * Puts an interval that entered a hole among the inactive ones. If there are too many, what comes
+   * after the hole becomes an interval of its own, free to choose again.
+   */
+  #rest(interval: Interval, position: number): void {
     const inactive = this.#inactive;
+    if (inactive.length >= MAX_INACTIVE) {
+      this.#queue.push(this.#split(interval, position));
+      return;
+    }
     let low = 0;
     let high = inactive.length;
     while (low < high) {
@@ -211,13 +228,14 @@ class LinearScan {
   #fixedConflict(r: number, current: Interval): number {
     const fixed = this.#intervals.fixed[r]!;
     const { ranges, vreg } = current;
+    let i = this.#fixedCursor[r]!;
     let k = 0;
-    for (let i = this.#fixedCursor[r]!; i < fixed.length; i += 3) {
-      const from = fixed[i]!;
-      while (k < ranges.length && ranges[k + 1]! <= from) k += 2;
-      if (k >= ranges.length) return NEVER;
+    while (i < fixed.length && k < ranges.length) {
+      if (fixed[i + 1]! <= ranges[k]!) i = firstEndingAfter(fixed, i, ranges[k]!);
+      else if (ranges[k + 1]! <= fixed[i]!) k += 2;
       // A value that already is where an instruction wants to read it is in nobody's way.
-      if (ranges[k]! < fixed[i + 1]! && fixed[i + 2] !== vreg) return Math.max(from, ranges[k]!);
+      else if (fixed[i + 2] === vreg) i += 3;
+      else return Math.max(fixed[i]!, ranges[k]!);
     }
     return NEVER;
   }
@@ -367,6 +385,18 @@ class LinearScan {
 }
 
 const instructionAt = (position: number): number => Math.floor(position / POSITIONS);
+
+/** Index of the first of the triples from index `i` on that ends after `position`. */
+function firstEndingAfter(fixed: FixedRanges, i: number, position: number): number {
+  let low = i / 3;
+  let high = fixed.length / 3;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (fixed[3 * middle + 1]! <= position) low = middle + 1;
+    else high = middle;
+  }
+  return 3 * low;
+}
 
 /** When an inactive interval wants its register back. */
 const returnOf = (interval: Interval): number => interval.ranges[interval.cursor]!;
