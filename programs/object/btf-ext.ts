@@ -55,47 +55,19 @@ export function parseBtfExt(
   const fail: Fail = (at, reason) => {
     throw new InputError(file, section.offset + at, reason, section.name);
   };
-  if (data.length < HEADER_BYTES) fail(0, `${data.length} bytes have no room for the header`);
-  if (view.getUint16(0, true) !== BTF_MAGIC) fail(0, 'does not begin with 0xeb9f');
-  if (data[2] !== 1) fail(2, `version ${data[2]} is not 1`);
-  const headerBytes = view.getUint32(4, true);
-  if (headerBytes < HEADER_BYTES || headerBytes > data.length)
-    fail(4, `header length ${headerBytes} is impossible`);
-
+  const headerBytes = readHeader(view, fail);
   const part = <T>(field: number, minimum: number, read: (at: number) => T): Map<string, T[]> => {
     const start = headerBytes + view.getUint32(field, true);
     const length = view.getUint32(field + 4, true);
     if (start + length > data.length) fail(field, 'a part passes the end of the section');
     return readPart(view, start, start + length, minimum, btf, read, fail);
   };
-  const slotAt = (at: number): number => {
-    const offset = view.getUint32(at, true);
-    if (offset % SLOT_BYTES !== 0) fail(at, `${offset} is not the start of an instruction`);
-    return offset / SLOT_BYTES;
-  };
-  const functions = part(8, 8, (at) => ({
-    slot: slotAt(at),
-    typeId: view.getUint32(at + 4, true),
-  }));
-  const lines = part(16, 16, (at): LineRecord => {
-    const place = view.getUint32(at + 12, true);
-    return {
-      slot: slotAt(at),
-      fileName: view.getUint32(at + 4, true),
-      text: view.getUint32(at + 8, true),
-      line: place >>> 10,
-      column: place & 0x3ff,
-    };
-  });
+  const functions = part(8, 8, (at) => functionRecord(view, at, fail));
+  const lines = part(16, 16, (at) => lineRecord(view, at, fail));
   const core =
     headerBytes < CORE_HEADER_BYTES
       ? new Map<string, CoreRecord[]>()
-      : part(24, 16, (at) => ({
-          slot: slotAt(at),
-          typeId: view.getUint32(at + 4, true),
-          access: btf.string(view.getUint32(at + 8, true), MAX_ACCESS_BYTES),
-          kind: view.getUint32(at + 12, true),
-        }));
+      : part(24, 16, (at) => coreRecord(view, at, btf, fail));
   const names = new Set([...functions.keys(), ...lines.keys(), ...core.keys()]);
   return new Map(
     [...names].map((name) => [
@@ -110,6 +82,49 @@ export function parseBtfExt(
 }
 
 type Fail = (at: number, reason: string) => never;
+
+/** Length of the header, which is where the parts begin. */
+function readHeader(view: DataView, fail: Fail): number {
+  const size = view.byteLength;
+  if (size < HEADER_BYTES) fail(0, `${size} bytes have no room for the header`);
+  if (view.getUint16(0, true) !== BTF_MAGIC) fail(0, 'does not begin with 0xeb9f');
+  if (view.getUint8(2) !== 1) fail(2, `version ${view.getUint8(2)} is not 1`);
+  const headerBytes = view.getUint32(4, true);
+  if (headerBytes < HEADER_BYTES || headerBytes > size)
+    fail(4, `header length ${headerBytes} is impossible`);
+  return headerBytes;
+}
+
+function slotAt(view: DataView, at: number, fail: Fail): number {
+  const offset = view.getUint32(at, true);
+  if (offset % SLOT_BYTES !== 0) fail(at, `${offset} is not the start of an instruction`);
+  return offset / SLOT_BYTES;
+}
+
+function functionRecord(view: DataView, at: number, fail: Fail): FunctionRecord {
+  return { slot: slotAt(view, at, fail), typeId: view.getUint32(at + 4, true) };
+}
+
+/** The last word holds the line above ten bits of column. */
+function lineRecord(view: DataView, at: number, fail: Fail): LineRecord {
+  const place = view.getUint32(at + 12, true);
+  return {
+    slot: slotAt(view, at, fail),
+    fileName: view.getUint32(at + 4, true),
+    text: view.getUint32(at + 8, true),
+    line: place >>> 10,
+    column: place & 0x3ff,
+  };
+}
+
+function coreRecord(view: DataView, at: number, btf: Btf, fail: Fail): CoreRecord {
+  return {
+    slot: slotAt(view, at, fail),
+    typeId: view.getUint32(at + 4, true),
+    access: btf.string(view.getUint32(at + 8, true), MAX_ACCESS_BYTES),
+    kind: view.getUint32(at + 12, true),
+  };
+}
 
 function inOrder<T extends { readonly slot: number }>(records: T[] = []): T[] {
   return records.sort((a, b) => a.slot - b.slot);

@@ -154,7 +154,9 @@ function readSections(bytes: Uint8Array, view: DataView, fail: Fail): ElfSection
     const hasContent = header.type !== SHT.NOBITS && header.type !== SHT.NULL;
     const end = hasContent ? header.offset + header.sizeBytes : header.offset;
     const data = bytes.subarray(hasContent ? header.offset : 0, hasContent ? end : 0);
-    return { ...header, name: stringAt(nameBytes, nameOffset), data };
+    // Only sections with content were checked to lie in the file; the others' place is for messages.
+    const offset = Math.min(header.offset, bytes.length);
+    return { ...header, offset, name: stringAt(nameBytes, nameOffset), data };
   });
 }
 

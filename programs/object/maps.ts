@@ -83,7 +83,9 @@ function typesOf(elf: Elf, section: ElfSection, btf: Btf | undefined): Btf | und
 
 function declareTyped(elf: Elf, section: ElfSection, btf: Btf | undefined, table: MapTable): void {
   const fail: (offset: number, reason: string) => never = (offset, reason) => {
-    throw new InputError(elf.file, section.offset + offset, reason, section.name);
+    // BTF may place a variable anywhere; the message stays inside the file.
+    const at = section.offset + Math.min(offset, section.data.length);
+    throw new InputError(elf.file, at, reason, section.name);
   };
   const id = btf?.find('.maps', 'datasec');
   const types = id === undefined ? undefined : btf?.typeOf(id, 'datasec');

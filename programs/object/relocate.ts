@@ -16,7 +16,7 @@ import {
   setImmediate,
   setSource,
 } from './code.ts';
-import { type Elf, type ElfRelocation, SHN_COMMON, SHN_UNDEF } from './elf.ts';
+import { type Elf, type ElfRelocation, SHN_COMMON, SHN_UNDEF, STT } from './elf.ts';
 import type { Extern, ExternOptions, Externs } from './externs.ts';
 import type { MapTable } from './maps.ts';
 
@@ -36,8 +36,34 @@ export interface RelocationInput {
   readonly options: ExternOptions;
 }
 
+/**
+ * GNU binutils before 2.41 (with GCC up to 13) put the value of a named symbol into the instruction
+ * as well: whole for constants, in bytes less one for calls. Such objects cannot be told from others
+ * by their relocations, only by the compiler's name in `.comment`.
+ */
+function hasSymbolInAddend(elf: Elf): boolean {
+  const comment = elf.byName.get('.comment')?.data ?? new Uint8Array();
+  const text = Buffer.from(comment.subarray(0, 256)).toString('latin1');
+  const version = /GCC: \([^)]*\) (\d+)\./.exec(text);
+  return version !== null && Number(version[1]) <= 13;
+}
+
+/** Takes the values of named symbols out of the instructions again. */
+function removeSymbolValues(input: RelocationInput): void {
+  for (const [index, code] of input.code)
+    for (const { offset, symbol, addend } of input.elf.relocations.get(index) ?? []) {
+      const slot = Math.floor(offset / SLOT_BYTES);
+      if (symbol.type === STT.SECTION || addend !== undefined || offset % SLOT_BYTES) continue;
+      const given = immediateOf(code, slot);
+      const isCall = code.bytes[offset] === CALL;
+      if (isCall && given === symbol.value - 1) setImmediate(code, slot, -1);
+      else if (!isCall && given >= symbol.value) setImmediate(code, slot, given - symbol.value);
+    }
+}
+
 /** Applies all relocations of all code sections. */
 export function relocate(input: RelocationInput): void {
+  if (hasSymbolInAddend(input.elf)) removeSymbolValues(input);
   for (const [index, code] of input.code)
     for (const relocation of input.elf.relocations.get(index) ?? [])
       relocateOne(input, code, relocation);

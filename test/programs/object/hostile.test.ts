@@ -17,6 +17,7 @@ const OBJECTS = [
   'fixtures/linked.bpf.o',
   'fixtures/core.bpf.o',
   'fixtures/legacy.bpf.o',
+  'fixtures/gcc.bpf.o',
   '../../../programs/samples/firewall.bpf.o',
   '../../../programs/samples/balancer.bpf.o',
 ].map((path) => ({ name: path.replace(/^.*\//, ''), bytes: fixture(path) }));

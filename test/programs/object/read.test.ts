@@ -209,6 +209,33 @@ describe('what the kernel supplies', () => {
   });
 });
 
+it('reads what GCC and old binutils write', () => {
+  const program = read('gcc.bpf.o').get('prog')!;
+  expect(program.unresolved).toBeUndefined();
+  const places = program.mapReferences.map(({ map, valueOffset }) => [
+    program.maps[map]!.name,
+    valueOffset,
+  ]);
+  // prog: counter, tm; then glob: tab; then leaf: init behind the 16 bytes of tab, counter.
+  expect(places).toEqual([
+    ['gcc.bss', 0],
+    ['tm', undefined],
+    ['gcc.data', 0],
+    ['gcc.data', 16],
+    ['gcc.bss', 0],
+  ]);
+  const calls: (number | undefined)[] = [];
+  for (let pc = 0; pc < program.code.length / 8; pc++) {
+    const { opcode, source, immediate } = slot(program, pc);
+    if (opcode === 0x85 && source === 1) calls.push(pc + 1 + immediate);
+    if (opcode === 0x18) pc++;
+  }
+  const [glob, leaf] = calls;
+  expect(calls).toEqual([30, 43, 43]);
+  expect(slot(program, glob!).opcode).toBe(0x67); // r1 <<= 32
+  expect(slot(program, leaf!).opcode).toBe(0x18); // r0 = &init
+});
+
 it('leaves the given bytes alone', () => {
   const bytes = fixture('linked.bpf.o');
   const before = Buffer.from(bytes).toString('hex');
