@@ -1,8 +1,9 @@
 /**
  * Proves goals: a claim holds when no assignment satisfies the assumptions and refutes it.
  */
-import { type Goal, Workbench } from './goals.ts';
+
 import type { Z3 } from './symbols.ts';
+import { type Goal, Workbench } from './workbench.ts';
 
 export interface Proof {
   readonly goal: string;
@@ -13,7 +14,7 @@ export interface Proof {
 }
 
 /** Time for one claim; all of today's take a small part of it. */
-const CLAIM_TIMEOUT_MS = 20_000;
+const CLAIM_TIMEOUT_MS = 300_000;
 
 export async function prove(z3: Z3, goal: Goal, folder: string): Promise<Proof> {
   const started = performance.now();
@@ -26,9 +27,7 @@ export async function prove(z3: Z3, goal: Goal, folder: string): Promise<Proof> 
     solver.set('timeout', CLAIM_TIMEOUT_MS);
     for (const assumption of bench.assumptions) solver.add(assumption);
     solver.add(formula.not());
-    const claimStarted = performance.now();
     const answer = await solver.check();
-    if (process.env.PROVE_TRACE) console.error(goal.name, part, answer, performance.now() - claimStarted);
     if (answer !== 'unsat') failures.push(`${part}: ${answer}`);
   }
   const milliseconds = performance.now() - started;

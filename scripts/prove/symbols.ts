@@ -131,7 +131,11 @@ export class Algebra {
     if (typeof x === 'number' && typeof y === 'number') return x | y;
     if (y === 0) return this.toInt32(x);
     if (x === 0) return this.toInt32(y);
-    return this.ofWord(this.word(x).or(this.word(y)));
+    const [a, b] = [bounds(x), bounds(y)];
+    const result = this.word(x).or(this.word(y));
+    if (a.min < 0 || b.min < 0 || a.max > INT32_MAX || b.max > INT32_MAX)
+      return this.ofWord(result);
+    return this.ofWord(result, 0, 2 ** (32 - Math.clz32(a.max | b.max)) - 1);
   }
 
   xor(x: NumberValue, y: NumberValue): NumberValue {
@@ -162,6 +166,7 @@ export class Algebra {
     const max = b.min >= 0 ? Math.min(b.max, UINT32_MAX) : UINT32_MAX;
     if (k === 0) return this.ofWord(this.word(x), 0, max);
     const result = this.word(x).lshr(this.#amount(k));
+    if (typeof k === 'number' && max >>> k === 0) return 0;
     return this.ofWord(result, 0, typeof k === 'number' ? max >>> k : max);
   }
 

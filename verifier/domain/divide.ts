@@ -38,7 +38,7 @@ const Q = new Int32Array(4);
 /** Q := unsigned quotient and remainder; the divisor is not 0. School division, bit by bit. */
 function divideUnsigned(nLo: number, nHi: number, dLo: number, dHi: number): void {
   if (nHi === 0 && dHi === 0) {
-    Q[0] = (nLo >>> 0) / (dLo >>> 0);
+    Q[0] = Math.floor((nLo >>> 0) / (dLo >>> 0));
     Q[1] = 0;
     Q[2] = (nLo >>> 0) % (dLo >>> 0);
     Q[3] = 0;
