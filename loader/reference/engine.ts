@@ -81,7 +81,7 @@ export class ReferenceExtension {
     );
     this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
     this.executable = { instructions, mapReferences: program.mapReferences };
-    owners.set(this.executable, this.#list);
+    owners.set(instructions, this.#list);
   }
 
   get mapList(): readonly ReferenceMap[] {
@@ -183,8 +183,8 @@ export class ReferenceExtension {
   }
 }
 
-/** Maps of each executable, since a tail call switches both. */
-const owners = new WeakMap<Executable, readonly ReferenceMap[]>();
+/** Maps by the instructions that name them, since a tail call switches both. */
+const owners = new WeakMap<Decoded, readonly ReferenceMap[]>();
 
 function hostFor(run: Run): Host {
   return {
@@ -209,7 +209,7 @@ function hostFor(run: Run): Host {
 }
 
 function mapOf(executable: Executable, number: number): ReferenceMap {
-  const map = owners.get(executable)?.[number];
+  const map = owners.get(executable.instructions)?.[number];
   if (map === undefined) throw new RangeError(`the program has no map ${number}`);
   return map;
 }

@@ -1,13 +1,16 @@
 /**
  * Where things lie in the reference engine's flat address space. Every object has its own region with
- * gaps around it, so that an access which strays by one byte is a fault.
+ * gaps around it, so that an access which strays by one byte is a fault. What context fields point
+ * at lies below 4 GiB: those fields are 32 bits wide, and the interpreter loads no more than that.
  */
 
 import { AddressSpace, type ByteRegion } from '../../isa/index.ts';
 
 export const CONTEXT_ADDRESS = 0x1000_0000_0000n;
 /** Address of the first packet byte as given; headroom lies below. */
-export const PACKET_ADDRESS = 0x2000_0000_0000n;
+export const PACKET_ADDRESS = 0x2000_0000n;
+/** What socket and flow pointers lead to. */
+export const OBJECT_ADDRESS = 0x3000_0000n;
 const MAP_OBJECTS = 0x3000_0000_0000n;
 const VALUES = 0x4000_0000_0000n;
 const GAP = 64n;

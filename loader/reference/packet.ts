@@ -7,7 +7,7 @@
 import type { AddressSpace, ByteRegion, VirtualRegion } from '../../isa/index.ts';
 import { type ContextField, contextLayout, programType } from '../../platform/index.ts';
 import type { Plan } from '../plan.ts';
-import { type Allocator, CONTEXT_ADDRESS, PACKET_ADDRESS } from './memory.ts';
+import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS, PACKET_ADDRESS } from './memory.ts';
 
 const HEADROOM = 512;
 const TAILROOM = 4096;
@@ -50,7 +50,13 @@ export class RunMemory {
     this.end = HEADROOM + packet.length;
     const name = programType(type)?.context;
     this.#fields = (name == null ? undefined : contextLayout(name))?.fields ?? [];
-    this.#objects = allocator.place('object', new Uint8Array(80));
+    this.#objects = {
+      name: 'object',
+      base: OBJECT_ADDRESS,
+      bytes: new Uint8Array(80),
+      access: 'read-write',
+    };
+    this.memory.add(this.#objects);
   }
 
   get length(): number {

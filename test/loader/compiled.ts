@@ -2,7 +2,14 @@
 
 import type { Program } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
-import { type Extension, type LoadOptions, load, loadReference, type ReferenceExtension, type ReferenceOptions } from '../../loader/index.ts';
+import {
+  type Extension,
+  type LoadOptions,
+  load,
+  loadReference,
+  type ReferenceExtension,
+  type ReferenceOptions,
+} from '../../loader/index.ts';
 import { type VerifyOptions, verify } from '../../verifier/index.ts';
 
 export interface Engines {

@@ -16,7 +16,9 @@ function contents(engine: Engines['native'] | Engines['reference']): unknown {
       .filter(({ type }) => !['ringbuf', 'queue', 'stack', 'prog_array'].includes(type))
       .map((map) => [
         map.name,
-        [...map.entries()].map((pair) => pair.map((b) => Buffer.from(b).toString('hex'))).sort(),
+        [...map.entries()]
+          .map((pair) => pair.map((b: Uint8Array) => Buffer.from(b).toString('hex')))
+          .sort(),
       ]),
   );
 }
@@ -68,7 +70,9 @@ describe('conformance cases', () => {
         const { r0 } = engines.native.test({ memory: given });
         run++;
         if (r0 !== result || Buffer.compare(given, memoryAfter) !== 0)
-          wrong.push(`${each.file}:${line} ${each.name}: ${r0.toString(16)} ${Buffer.from(given).toString('hex')}`);
+          wrong.push(
+            `${each.file}:${line} ${each.name}: ${r0.toString(16)} ${Buffer.from(given).toString('hex')}`,
+          );
       }
       engines.native.close();
     }
@@ -76,4 +80,3 @@ describe('conformance cases', () => {
     expect(run).toBeGreaterThan(300);
   });
 });
-
