@@ -16,17 +16,17 @@ export interface ProgramBtf {
 const ENTRY_BYTES = 12;
 const VARIABLE_BYTES = 12;
 
-/** Undefined without a .BTF section. `kconfig` places the variables of .kconfig by name. */
+/** `raw` is the BTF as the compiler wrote it; `kconfig` places the variables of .kconfig by name. */
 export function completeBtf(
   elf: Elf,
+  raw: Btf | undefined,
   kconfig: ReadonlyMap<string, number>,
   kconfigBytes: number,
 ): ProgramBtf | undefined {
   const section = elf.byName.get('.BTF');
-  if (!section) return undefined;
+  if (!section || !raw) return undefined;
   const origin = { section: section.name, offset: section.offset };
   const bytes = section.data.slice();
-  const raw = parseBtf(bytes, elf.file, origin);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const globals = globalsByName(elf);
   for (let id = 1; id < raw.count; id++) {

@@ -43,8 +43,9 @@ export function readObject(
     kconfig: options.kconfig ?? new Map<string, string>(),
     kernelBtf: options.kernelBtf,
   };
-  const externs = collectExterns(elf, rawBtf(elf), externOptions);
-  const typed = completeBtf(elf, externs.kconfig, externs.kconfigValue.length);
+  const raw = rawBtf(elf);
+  const externs = collectExterns(elf, raw, externOptions);
+  const typed = completeBtf(elf, raw, externs.kconfig, externs.kconfigValue.length);
   const records = recordsOf(elf, typed?.btf);
   const maps = collectMaps(elf, typed?.btf);
   const code = collectCode(elf);
