@@ -7,6 +7,7 @@ import { type FunctionFact, ProvenProgram } from '../verifier/index.ts';
 import { buildFunction } from './ir/build.ts';
 import type { Source } from './ir/builder.ts';
 import { check } from './ir/check.ts';
+import type { IrFunction } from './ir/ir.ts';
 import { print } from './ir/print.ts';
 import { checkAllocation } from './mach/check.ts';
 import {
@@ -87,13 +88,21 @@ function assembleProgram(
   const functions = orderFunctions(facts.functions);
   const functionNumbers = new Map(functions.map(({ start }, number) => [start, number]));
   const passes = choosePasses(options.skip ?? []);
-  const allocations = functions.map((range): Allocation => {
-    const fn = optimise(source, range, passes, options);
-    const allocation = allocate(target.select({ fn, functionNumbers }), target);
+  const optimised = functions.map((range) => optimise(source, range, passes, options));
+  const argumentMasks = new Map(optimised.map((fn) => [fn.start, argumentMask(fn)]));
+  const allocations = optimised.map((fn): Allocation => {
+    const allocation = allocate(target.select({ fn, functionNumbers, argumentMasks }), target);
     if (options.check === 'on') checkAllocation(allocation, target);
     return allocation;
   });
   return assemble(allocations, target, listing);
+}
+
+/** Bit i: the function reads r(i + 1). Callers need not pass the others. */
+function argumentMask(fn: IrFunction): number {
+  let mask = 0;
+  for (const value of fn.blocks[0]!.values) if (value.op === 'argument') mask |= 1 << value.lo;
+  return mask;
 }
 
 /** By slot, so that the program itself, which starts at slot 0, comes first. */
@@ -115,7 +124,7 @@ function optimise(
   range: FunctionFact,
   passes: readonly Pass[],
   options: CompileOptions,
-) {
+): IrFunction {
   const checks = options.check === 'on';
   const fn = buildFunction(source, range);
   if (checks) check(fn, FACTS_PASS);

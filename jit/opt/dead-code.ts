@@ -16,7 +16,7 @@ export function removeDeadCode(fn: IrFunction): void {
   };
   for (const block of fn.blocks) {
     for (const value of block.values) {
-      if (!isRemovable(value) || value.op === 'argument') mark(value);
+      if (!isRemovable(value)) mark(value);
     }
     for (const arg of block.terminator.args) mark(arg);
   }

@@ -30,18 +30,21 @@ export function framePlace(value: Value): number | undefined {
 }
 
 /**
- * The frame bytes whose address is passed on or computed, from the fact; undefined: none. As a
- * safeguard, every frame address that the IR uses as a value must be covered by the fact: if one is
- * not, the answer is 'unknown' and nothing may be moved out of memory.
+ * The frame bytes whose address is passed on or computed; undefined: none. Every such address comes
+ * from the `frame` value, so where the IR uses none (any more) as a value, nothing escapes, whatever
+ * the fact says of the program as written. Otherwise the fact bounds the bytes; as a safeguard, every
+ * address in use must be covered by it: if one is not, the answer is 'unknown' and nothing may be
+ * moved out of memory.
  */
 export function reconcileEscapes(fn: IrFunction): Range | undefined | 'unknown' {
   const { escaping } = fn;
   let covered = true;
+  let used = false;
   const see = (arg: Value, isAddress: boolean): void => {
-    if (isAddress || !covered) return;
-    const offset = frameOffset(arg);
+    const offset = isAddress ? undefined : frameOffset(arg);
     if (offset === undefined) return;
-    covered = escaping !== undefined && offset >= escaping.low && offset <= escaping.high;
+    used = true;
+    covered &&= escaping !== undefined && offset >= escaping.low && offset <= escaping.high;
   };
   for (const block of fn.blocks) {
     for (const phi of block.phis) for (const arg of phi.args) see(arg, false);
@@ -52,5 +55,6 @@ export function reconcileEscapes(fn: IrFunction): Range | undefined | 'unknown' 
     }
     for (const arg of block.terminator.args) see(arg, false);
   }
+  if (!used) return undefined;
   return covered ? escaping : 'unknown';
 }

@@ -37,11 +37,12 @@ export function inlineLookups(fn: IrFunction, source: Source): void {
   }
 }
 
-/** Index of the array map that the call is proven to look into. */
+/** Index of the array map that the call looks into: its address is a constant, or proven to be. */
 function arrayOf(value: Value, source: Source): number | undefined {
   const { callee } = value;
   if (callee?.kind !== 'helper' || callee.helper !== MAP_LOOKUP_ELEM) return undefined;
-  const map = source.facts.call(value.pc)?.map;
+  const { symbol } = value.args[0]!;
+  const map = symbol?.kind === 'map' ? symbol.map : source.facts.call(value.pc)?.map;
   return map !== undefined && source.program.maps[map]?.type === 'array' ? map : undefined;
 }
 
@@ -74,5 +75,5 @@ function inlineLookup(
   call.condition = 'lt';
   call.callee = undefined;
   block.values.push(call);
-  fn.citations.push(`${pc}: the look-up is always for ${name}: no call`);
+  fn.citations.push(`${pc}: the look-up is for array ${name}: no call`);
 }

@@ -11,10 +11,12 @@ import { convertBranches } from './convert-branches.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { divideByConstants } from './divide-by-constants.ts';
 import { expandAtomics, expandDivisions } from './expand.ts';
+import { forwardStores } from './forward-stores.ts';
 import { inlineLookups } from './inline-lookups.ts';
 import { narrowOperations } from './narrow.ts';
 import { numberValues } from './number-values.ts';
 import { promoteStack } from './promote.ts';
+import { propagateChoices } from './propagate-choices.ts';
 import { simplify } from './simplify.ts';
 import { unrollLoops } from './unroll.ts';
 
@@ -50,9 +52,15 @@ export const PASSES: readonly Pass[] = [
     run: promoteStack,
   },
   {
+    name: 'forward-stores',
+    reason: 'what could not be promoted is still known between calls',
+    after: ['promote-stack'],
+    run: forwardStores,
+  },
+  {
     name: 'simplify-promoted',
     reason: 'what was spilled and reloaded can be folded now',
-    after: ['promote-stack'],
+    after: ['promote-stack', 'forward-stores'],
     run: simplify,
   },
   {
@@ -80,6 +88,12 @@ export const PASSES: readonly Pass[] = [
     reason: 'guards of divisions stay branches: a division is never executed on suspicion',
     after: ['expand-divisions'],
     run: convertBranches,
+  },
+  {
+    name: 'propagate-choices',
+    reason: 'simplification has turned null checks of inlined look-ups into tests of the index',
+    after: ['inline-lookups', 'simplify', 'convert-branches'],
+    run: propagateChoices,
   },
   {
     name: 'number-values',

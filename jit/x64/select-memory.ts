@@ -184,12 +184,18 @@ function selectCompareExchange(s: Selection, value: Value): void {
   put(s, MOVE_32, [result], [old]);
 }
 
+const ALL_ARGUMENTS = 0b11111;
+
 export function selectCall(s: Selection, value: Value): void {
   const callee = value.callee!;
   const indirect = callee.kind === 'indirect';
   const environment = value.args[value.args.length - 1]!;
-  const passed = value.args.slice(indirect ? 1 : 0, -1).map((arg) => registerOf(s, arg));
-  const values = [0, 1, 2, 3, 4].map((i) => passed[i] ?? -1);
+  const passed = value.args.slice(indirect ? 1 : 0, -1);
+  const mask = callee.kind === 'function' ? s.argumentMasks.get(callee.start)! : ALL_ARGUMENTS;
+  const values = [0, 1, 2, 3, 4].map((i) => {
+    const arg = passed[i];
+    return arg === undefined || (mask & (1 << i)) === 0 ? -1 : registerOf(s, arg);
+  });
   values.push(registerOf(s, environment));
   const target = targetOf(s, callee, value);
   const result = isWanted(s, value) ? registerOf(s, value) : -1;

@@ -12,6 +12,8 @@ export interface Selection {
   readonly fn: IrFunction;
   /** Number of the function that starts at a slot. */
   readonly functionNumbers: ReadonlyMap<number, number>;
+  /** Bit i: the function that starts at the slot reads r(i + 1). */
+  readonly argumentMasks: ReadonlyMap<number, number>;
   /** Virtual register by value id; 0: nobody asked yet (register 0 is never given to a value). */
   readonly registers: Int32Array;
   /** How many users a value has, by value id. */

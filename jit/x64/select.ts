@@ -18,13 +18,16 @@ export interface SelectSource {
   readonly fn: IrFunction;
   /** Number of the function that starts at a slot. */
   readonly functionNumbers: ReadonlyMap<number, number>;
+  /** Which of r1..r5 the function that starts at a slot reads. */
+  readonly argumentMasks: ReadonlyMap<number, number>;
 }
 
 export function select(source: SelectSource): MachFunction {
-  const { fn, functionNumbers } = source;
+  const { fn, functionNumbers, argumentMasks } = source;
   const s: Selection = {
     fn,
     functionNumbers,
+    argumentMasks,
     registers: new Int32Array(fn.valueCount),
     uses: countUses(fn),
     epochs: new Int32Array(fn.valueCount),
