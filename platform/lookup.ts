@@ -99,10 +99,7 @@ export function mayCallKfunc(
   { type, attachType, flags }: Pick<Program, 'type' | 'attachType' | 'flags'>,
 ): boolean {
   if (type === 'memory') return false;
-  if (row.orSleepable && (flags.includes('sleepable') || type === 'lsm')) {
-    return admits({ programTypes: row.programTypes }, type, attachType);
-  }
-  return admits(row, type, attachType);
+  return (row.orSleepable && flags.includes('sleepable')) || admits(row, type, attachType);
 }
 
 /** Helpers that some map type names: a map of another type is refused by them. */

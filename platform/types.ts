@@ -197,7 +197,7 @@ export interface KfuncRow {
   readonly programTypes: 'all' | readonly string[];
   /** Further restricted to these attach types, per program type. */
   readonly attachTypes?: Readonly<Record<string, readonly string[]>>;
-  /** Open to every attach type when the program may sleep, and to lsm programs. */
+  /** Open to every program that may sleep, whatever its type. */
   readonly orSleepable?: boolean;
   /** Invalidates packet pointers. */
   readonly changesPacket?: boolean;

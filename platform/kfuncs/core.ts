@@ -15,6 +15,7 @@ import {
   MEMORY_INOUT,
   MEMORY_OUT,
   NUMBER,
+  type Options,
   object,
   objectOrNull,
   row,
@@ -55,7 +56,7 @@ function iteration(
   start: KfuncRow['arguments'],
   yields: KfuncReturn,
   flags: readonly KfuncFlag[] = [],
-  options: Pick<KfuncRow, 'attachTypes' | 'orSleepable'> = {},
+  options: Options = {},
 ): readonly KfuncRow[] {
   const self = iterator(`bpf_iter_${name}`);
   const always: KfuncFlag[] = flags.includes('sleepable') ? ['sleepable'] : [];
@@ -93,7 +94,11 @@ const ITERATORS: readonly KfuncRow[] = [
     [object('cgroup_subsys_state'), NUMBER],
     visited('task_struct', 'trusted'),
     ['trusted-args'],
-    { attachTypes: { tracing: ['trace_iter'] }, orSleepable: true },
+    {
+      programTypes: ['tracing', 'lsm'],
+      attachTypes: { tracing: ['trace_iter'] },
+      orSleepable: true,
+    },
   ),
   ...iteration(
     'task_vma',
