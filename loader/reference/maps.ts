@@ -163,6 +163,17 @@ export class ReferenceMap {
     return this.find(key)?.bytes.slice(0, this.valueSize);
   }
 
+  /** As user space would. Throws RangeError with the error code when the map refuses. */
+  set(key: Uint8Array, value: Uint8Array): void {
+    const wanted = this.perCpu ? this.stride * CPU_SLOTS : this.valueSize;
+    if (key.length !== this.keySize || value.length !== wanted)
+      throw new RangeError(
+        `map ${this.name}: ${this.keySize} key and ${wanted} value bytes expected`,
+      );
+    const result = this.update(key, value, 0n, undefined);
+    if (result !== 0n) throw new RangeError(`map ${this.name}: update failed with ${result}`);
+  }
+
   *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
     for (const { key, bytes } of this.elements())
       yield [key.slice(), bytes.slice(0, this.valueSize)];
