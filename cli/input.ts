@@ -7,7 +7,7 @@ import { type Btf, parseBtf } from '../btf/index.ts';
 import { assembleProgram, type Program } from '../isa/index.ts';
 import { HELPERS } from '../platform/index.ts';
 import { readManifest } from '../programs/manifest/index.ts';
-import { readObject } from '../programs/object/index.ts';
+import { type ObjectOptions, readObject } from '../programs/object/index.ts';
 import { UsageError } from './exit-code.ts';
 
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
@@ -67,11 +67,20 @@ function runningKernelBtf(): Btf | undefined {
   return parseBtf(bytes, KERNEL_BTF);
 }
 
+/** Options whose kernel types are parsed when the object first asks for them. */
+function objectOptions(kernelBtf: () => Btf | undefined): ObjectOptions {
+  return {
+    get kernelBtf() {
+      return kernelBtf();
+    },
+  };
+}
+
 /** Every program of a file. Throws InputError when it is malformed, UsageError when unreadable. */
 export function readPrograms(path: string, kernelBtf: () => Btf | undefined): Program[] {
   const bytes = readBytes(path);
   if (ELF_MAGIC.every((byte, i) => bytes[i] === byte))
-    return readObject(bytes, path, { kernelBtf });
+    return readObject(bytes, path, objectOptions(kernelBtf));
   const text = new TextDecoder().decode(bytes);
   if (/^\s*\{/.test(text)) return readManifest(text, path);
   return [assembleProgram(text, path, HELPER_IDS)];

@@ -5,9 +5,9 @@ import { compile } from '../jit/index.ts';
 import {
   type Extension,
   load,
+  loadReference,
   type ReferenceExtension,
   type RunInput,
-  reference,
 } from '../loader/index.ts';
 import { type Accepted, type Privilege, verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
@@ -115,7 +115,7 @@ function openEngine(verdict: Accepted, options: RunOptions): Engine {
   const link = options.linkOffset === undefined ? {} : { linkOffset: options.linkOffset };
   return options.engine === 'native'
     ? load(compile(verdict.proof), { lifetime: 'replaceable', ...link })
-    : reference(verdict.program, link);
+    : loadReference([verdict.program], link)[0]!;
 }
 
 const sealOf = (engine: Engine) => ('seal' in engine ? engine.seal : null);

@@ -10,7 +10,7 @@ import { parseBtf, type TypedView, typedView } from '../btf/index.ts';
 import { type Capture, readCapture } from '../hosts/index.ts';
 import type { Program } from '../isa/index.ts';
 import { compile } from '../jit/index.ts';
-import { type Extension, load, type ReferenceExtension, reference } from '../loader/index.ts';
+import { type Extension, load, loadReference, type ReferenceExtension } from '../loader/index.ts';
 import { readObject } from '../programs/object/index.ts';
 import { verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -95,7 +95,8 @@ function showSpeed(extension: Extension, program: Program, capture: Capture): vo
     offsets: capture.offsets.slice(0, 200),
     lengths: capture.lengths.slice(0, 200),
   };
-  const interpreter = reference(program);
+  const [interpreter] = loadReference([program]);
+  if (interpreter === undefined) return;
   const native = nanosecondsPerPacket(extension, capture, NATIVE_ROUNDS);
   const interpreted = nanosecondsPerPacket(interpreter, few, INTERPRETER_ROUNDS);
   interpreter.close();

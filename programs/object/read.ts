@@ -18,7 +18,7 @@ import { sectionMeaning } from './section-names.ts';
 
 export interface ObjectOptions {
   /** Types of the kernel that the program is for: CO-RE, kernel functions and variables. */
-  readonly kernelBtf?: Btf;
+  readonly kernelBtf?: Btf | undefined;
   /** `6.18`; the value of LINUX_KERNEL_VERSION. */
   readonly kernelVersion?: string;
   /** CONFIG_* values as in the kernel's .config: `y`, `n`, `m`, `250`, `"text"`. */
