@@ -43,7 +43,8 @@ function assemblyExcerpt(span: Span, program: Program): string[] {
 function stepText(step: PathStep): string {
   const where = step.line === undefined ? `instruction ${step.instruction}` : `line ${step.line}`;
   const how = step.taken === undefined ? '' : step.taken ? ' taken' : ' not taken';
-  return `${where}${how}${step.label === '' ? '' : ` (${step.label})`}`;
+  const known = step.label === '' || step.label === how.trim();
+  return `${where}${how}${known ? '' : ` (${step.label})`}`;
 }
 
 function pathText(path: readonly PathStep[]): string {

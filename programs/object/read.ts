@@ -41,7 +41,9 @@ export function readObject(
   const externOptions = {
     kernelVersion: options.kernelVersion ?? DEFAULT_KERNEL_VERSION,
     kconfig: options.kconfig ?? new Map<string, string>(),
-    kernelBtf: options.kernelBtf,
+    get kernelBtf() {
+      return options.kernelBtf;
+    },
   };
   const raw = rawBtf(elf);
   const externs = collectExterns(elf, raw, externOptions);
@@ -53,7 +55,8 @@ export function readObject(
     externs.kconfigValue.length === 0
       ? undefined
       : maps.addData(kconfigMap(file, typed?.btf, externs.kconfigValue), -1);
-  if (typed) relocateCore(file, code, records, typed.btf, options.kernelBtf);
+  if (typed && [...records.values()].some(({ core }) => core.length > 0))
+    relocateCore(file, code, records, typed.btf, options.kernelBtf);
   relocate({ elf, code, maps, externs, kconfigMap: kconfig, options: externOptions });
   const linker = new Linker(file, typed?.btf, records);
   return entriesOf(code).map((entry) => programOf(elf, entry, linker, maps, typed?.bytes));
