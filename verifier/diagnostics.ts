@@ -298,7 +298,7 @@ const ROWS = {
   ),
   'packet-out-of-bounds': row(
     'memory-safety',
-    'packet {verb} may pass the end of the packet: bytes up to {last} are needed, {range} are proven',
+    'packet {verb} may pass the end of the packet: it needs {extent} bytes, {range} are proven',
     'compare the pointer plus {extent} bytes with data_end before the access',
     'invalid access to packet, off={offset} size={size}, R{register}(id={id},off={fixed},r={range})',
   ),

@@ -151,7 +151,7 @@ export function remainderWhole(w: Int32Array, out: number, a: number, b: number)
     w[out + UMAX_LO] = (maxLo - 1) | 0;
     w[out + UMAX_HI] = (maxHi - (maxLo === 0 ? 1 : 0)) | 0;
   }
-  if (isConstant(w, b)) remainderOfRun(w, out, a, maxLo, maxHi);
+  if (isConstant(w, b)) remainderOfRun(w, out, a, w[b + VALUE_LO]!, w[b + VALUE_HI]!);
 }
 
 function equalMaxima(w: Int32Array, a: number, b: number): boolean {
