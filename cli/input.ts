@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Btf, parseBtf } from '../btf/index.ts';
-import { assembleProgram, type Program } from '../isa/index.ts';
+import { assembleProgram, InputError, type Program } from '../isa/index.ts';
 import { HELPERS } from '../platform/index.ts';
 import { readManifest } from '../programs/manifest/index.ts';
 import { type ObjectOptions, readObject } from '../programs/object/index.ts';
@@ -81,6 +81,9 @@ export function readPrograms(path: string, kernelBtf: () => Btf | undefined): Pr
   const bytes = readBytes(path);
   if (ELF_MAGIC.every((byte, i) => bytes[i] === byte))
     return readObject(bytes, path, objectOptions(kernelBtf));
+  const binary = bytes.indexOf(0);
+  if (binary >= 0)
+    throw new InputError(path, binary, 'neither an ELF object, a JSON manifest nor assembly text');
   const text = new TextDecoder().decode(bytes);
   if (/^\s*\{/.test(text)) return readManifest(text, path);
   return [assembleProgram(text, path, HELPER_IDS)];

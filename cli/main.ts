@@ -1,12 +1,12 @@
-/** The command line: options and help here, work in the `*-command.ts` beside it. */
+/**
+ * The command line: options and help here, work in the `*-command.ts` beside it. A command's code is
+ * loaded when it is called: verifying needs neither JIT nor loader.
+ */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError, InternalError } from '../isa/index.ts';
-import { assembleCommand } from './assemble-command.ts';
-import { disassembleCommand } from './disassemble-command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
-import { runCommand } from './run-command.ts';
-import { type Output, verifyCommand } from './verify-command.ts';
+import type { Output } from './verify-command.ts';
 
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -65,7 +65,10 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
     .option('--as-kernel', 'exit 1 where the kernel would refuse a program that is proven safe')
     .addOption(format())
     .addHelpText('after', '\nExample:\n  $ ringfence verify programs/samples/firewall.bpf.o')
-    .action((inputs, options) => finish(verifyCommand(inputs, options, output)));
+    .action(async (inputs, options) => {
+      const { verifyCommand } = await import('./verify-command.ts');
+      finish(verifyCommand(inputs, options, output));
+    });
 
   program
     .command('run')
@@ -105,7 +108,10 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
       'after',
       '\nExample:\n  $ ringfence run programs/samples/ports.bpf.o --pcap programs/samples/mixed.pcap --maps',
     )
-    .action((input, options) => finish(runCommand(input, options, output)));
+    .action(async (input, options) => {
+      const { runCommand } = await import('./run-command.ts');
+      finish(runCommand(input, options, output));
+    });
 
   program
     .command('disassemble')
@@ -120,7 +126,10 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
       'after',
       '\nExample:\n  $ ringfence disassemble --native programs/samples/firewall.bpf.o',
     )
-    .action((input, options) => finish(disassembleCommand(input, options, output)));
+    .action(async (input, options) => {
+      const { disassembleCommand } = await import('./disassemble-command.ts');
+      finish(disassembleCommand(input, options, output));
+    });
 
   program
     .command('assemble')
@@ -128,7 +137,10 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
     .argument('<input>', 'an assembly file')
     .option('--output <file>', 'where to write (default: standard output)')
     .addHelpText('after', '\nExample:\n  $ ringfence assemble filter.s --output filter.json')
-    .action((input, options) => finish(assembleCommand(input, options, output)));
+    .action(async (input, options) => {
+      const { assembleCommand } = await import('./assemble-command.ts');
+      finish(assembleCommand(input, options, output));
+    });
 
   return program;
 }

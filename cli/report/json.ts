@@ -88,13 +88,13 @@ const NOTHING_PROVEN = {
 /** The entry of a file that could not be read as programs at all. */
 export function malformedEntry(error: InputError, profile: string): VerdictEntry {
   return {
-    ...NOTHING_PROVEN,
     file: error.file,
     section: error.section ?? null,
     name: null,
     type: null,
     profile,
     verdict: 'malformed',
+    ...NOTHING_PROVEN,
     diagnostics: [
       {
         code: 'malformed-input',
@@ -110,13 +110,13 @@ export function malformedEntry(error: InputError, profile: string): VerdictEntry
 /** The entry of a program on which the verifier itself failed; see exit code 70. */
 export function brokenEntry(program: Program, profile: string, message: string): VerdictEntry {
   return {
-    ...NOTHING_PROVEN,
     file: program.file,
     section: program.section,
     name: program.name,
     type: program.type,
     profile,
     verdict: 'unsupported',
+    ...NOTHING_PROVEN,
     diagnostics: [{ code: 'internal-error', category: 'environment', message, instruction: null }],
   };
 }
