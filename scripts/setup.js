@@ -63,7 +63,7 @@ function fingerprint(paths) {
   return hash.digest('hex');
 }
 
-function installPackages() {
+export function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules/.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
@@ -95,7 +95,7 @@ function compileTypeScript() {
   writeFileSync(stamp, wanted);
 }
 
-function buildAddon() {
+export function buildAddon() {
   const result = spawnSync(process.execPath, [join(root, 'scripts/build-addon.js')], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,0 +1,101 @@
+/** `npm run bench`: how fast is the generated code, and how long does each stage take? */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { kernelRefusal, kernelRelease } from '../hosts/index.ts';
+import { buildPrograms, findCompiler } from './build.ts';
+import { EMPTY, measureProgram, type SpeedRow } from './code-speed.ts';
+import { type Engine, interpreter, kernel, native, ringfence } from './engine.ts';
+import { Harness } from './harness.ts';
+import { type SpeedReport, speedReport, speedTable } from './report.ts';
+import { packetFor } from './workloads.ts';
+
+const HELP = `Usage: npm run bench -- [options]
+
+  --only NAMES     only these programs, separated by commas
+  --engines NAMES  of native, ringfence, kernel, interpreter (default: all)
+  --rounds N       turns of each engine (default 21)
+  --cpu VERSION    instruction set of the BPF objects, v1 to v4 (default v3)
+  --json FILE      write the results there too
+  --help
+
+Example: npm run bench -- --only fnv,crc --engines native,ringfence --rounds 51
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    engines: { type: 'string', default: 'native,ringfence,kernel,interpreter' },
+    rounds: { type: 'string', default: '21' },
+    cpu: { type: 'string', default: 'v3' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+function chooseEngines(harness: Harness): Engine[] {
+  const wanted = options.engines.split(',');
+  const makers: Record<string, () => Engine> = {
+    native: () => native(harness),
+    ringfence: () => ringfence(harness),
+    kernel,
+    interpreter,
+  };
+  const engines = ['native', ...wanted.filter((name) => name !== 'native')].map((name) => {
+    const make = makers[name];
+    if (make === undefined) throw new RangeError(`no engine is called '${name}'`);
+    return make();
+  });
+  for (const { name, refusal } of engines)
+    if (refusal !== undefined) say(`${name} does not take part: ${refusal}`);
+  return engines.filter(({ refusal }) => refusal === undefined);
+}
+
+async function benchCode(root: string): Promise<SpeedReport | undefined> {
+  const compiler = findCompiler();
+  if (compiler === undefined) {
+    say('generated code: not measured, no clang that builds for BPF was found');
+    return undefined;
+  }
+  const built = buildPrograms(
+    join(root, 'bench'),
+    join(root, 'build/bench'),
+    compiler,
+    options.cpu,
+  );
+  const harness = new Harness(built.harness);
+  const engines = chooseEngines(harness);
+  const only = options.only?.split(',');
+  const rows: SpeedRow[] = [];
+  for (const [name, program] of built.programs) {
+    if (only !== undefined && name !== EMPTY && !only.includes(name)) continue;
+    await harness.setPacket(packetFor(name));
+    rows.push(await measureProgram(name, program, engines, Number(options.rounds)));
+  }
+  harness.close();
+  const report = speedReport(rows, engines);
+  say(`\n## Generated code\n\n${describeMachine(built.compiler)}\n`);
+  say(speedTable(report));
+  say("\nMedian nanoseconds a run; the kernel's without what it spends around an empty program.");
+  for (const refusal of rows.flatMap((row) => row.refusals)) say(`\n${refusal}`);
+  return report;
+}
+
+function describeMachine(compiler: string): string {
+  const kernelName = kernelRefusal() === undefined ? `, Linux ${kernelRelease()}` : '';
+  return `${compiler}, -mcpu=${options.cpu}, Node ${process.version}${kernelName}, ${cpus()[0]?.model}`;
+}
+
+/** `root`: the checkout. */
+export async function main(root: string): Promise<void> {
+  if (options.help) {
+    say(HELP);
+    return;
+  }
+  const speed = await benchCode(root);
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ speed }, null, 2)}\n`);
+}
