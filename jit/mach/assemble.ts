@@ -104,12 +104,14 @@ class FunctionAssembler {
   }
 
   #block(b: number): void {
-    const { firstInstruction, code, before, after, registers, firstOperand } = this.#allocation;
+    const { firstInstruction, code, before, after, registers, firstOperand, dropped } =
+      this.#allocation;
     const { instructions, successors } = code.blocks[b]!;
     instructions.forEach((inst, n) => {
       const i = firstInstruction[b]! + n;
       this.#enterSlot(inst.pc);
       this.#moves(before[i]);
+      if (dropped[i] === 1) return;
       if (n === instructions.length - 1 && successors.length > 0) {
         this.#terminator(inst, b);
       } else {

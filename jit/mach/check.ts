@@ -104,11 +104,15 @@ class Checker {
   }
 
   #block(b: number, state: State): void {
-    const { firstInstruction, before, after } = this.#allocation;
+    const { firstInstruction, before, after, dropped } = this.#allocation;
     this.#allocation.code.blocks[b]!.instructions.forEach((inst, n) => {
       const i = firstInstruction[b]! + n;
       this.#instruction = i;
       for (const move of before[i] ?? []) this.#move(move, state);
+      if (dropped[i] === 1) {
+        this.#forget(this.#computedBy(i), state);
+        return;
+      }
       this.#uses(inst, i, state);
       this.#conflicts(inst, i);
       this.#definitions(inst, i, state);
@@ -205,11 +209,16 @@ class Checker {
     inst.operands.forEach((operand, k) => {
       if (!isDefinition(operand)) return;
       const v = vregOf(operand);
-      for (const [place, held] of state) {
-        if (held.has(v)) state.set(place, new Set([...held].filter((other) => other !== v)));
-      }
+      this.#forget(v, state);
       state.set(this.#registerOf(i, k), new Set([v]));
     });
+  }
+
+  /** v is defined anew. */
+  #forget(v: number, state: State): void {
+    for (const [place, held] of state) {
+      if (held.has(v)) state.set(place, new Set([...held].filter((other) => other !== v)));
+    }
   }
 
   #registerOf(i: number, k: number): number {

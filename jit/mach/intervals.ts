@@ -120,6 +120,8 @@ export interface Intervals {
 export interface Hints {
   /** For each value: triples register, weight, next; a linked list. */
   readonly heads: Int32Array;
+  /** The same for each group, by its root: the wishes of all its values. */
+  readonly groupHeads: Int32Array;
   readonly entries: number[];
   /** Union-find: values that flow into each other. */
   readonly groups: Int32Array;
@@ -157,6 +159,7 @@ class Builder {
     this.#recipe = new Int32Array(count).fill(-1);
     this.#hints = {
       heads: new Int32Array(count).fill(-1),
+      groupHeads: new Int32Array(count).fill(-1),
       entries: [],
       groups: Int32Array.from({ length: count }, (_, v) => v),
     };
@@ -167,6 +170,7 @@ class Builder {
     for (let b = code.blocks.length - 1; b >= 0; b--) this.#block(b, liveIn);
     for (const interval of this.#values) interval?.finish();
     for (const ranges of this.#fixed) reverseTriples(ranges);
+    this.#shareWishes();
     return {
       values: this.#values,
       fixed: this.#fixed,
@@ -295,6 +299,17 @@ class Builder {
     const weight = this.#layout.frequency[this.#layout.blockOf[i]!]!;
     entries.push(register, weight, heads[v]!);
     heads[v] = entries.length - 3;
+  }
+
+  #shareWishes(): void {
+    const { heads, groupHeads, entries, groups } = this.#hints;
+    for (let v = 0; v < heads.length; v++) {
+      for (let at = heads[v]!; at >= 0; at = entries[at + 2]!) {
+        const group = groupOf(groups, v);
+        entries.push(entries[at]!, entries[at + 1]!, groupHeads[group]!);
+        groupHeads[group] = entries.length - 3;
+      }
+    }
   }
 
   #unite(a: number, b: number): void {

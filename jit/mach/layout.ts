@@ -62,8 +62,8 @@ function predecessorsOf(blocks: readonly MachBlock[]): number[][] {
 }
 
 /**
- * An edge block stands right behind its source, where it falls through; behind everything when its
- * target is cold and its source is not.
+ * An edge block stands right behind its source; or, so that the path on which the source falls
+ * through to the next block stays straight, behind everything, if the edge leads forward elsewhere.
  */
 function splitCriticalEdges(source: MachFunction, backend: Backend): MachFunction {
   const { blocks } = source;
@@ -75,7 +75,7 @@ function splitCriticalEdges(source: MachFunction, backend: Backend): MachFunctio
   // A block's new index is known when all blocks have been placed: until then, ids. The id of an
   // edge block is above those of the old blocks.
   const order: number[] = [];
-  const cold: number[] = [];
+  const far: number[] = [];
   const edges: { readonly target: number; readonly arguments: readonly number[] }[] = [];
   const newSuccessors = blocks.map((block) => [...block.successors]);
   blocks.forEach((block, b) => {
@@ -85,10 +85,11 @@ function splitCriticalEdges(source: MachFunction, backend: Backend): MachFunctio
       const id = blocks.length + edges.length;
       edges.push({ target: s, arguments: block.arguments[k] ?? [] });
       newSuccessors[b]![k] = id;
-      (blocks[s]!.cold && !block.cold ? cold : order).push(id);
+      const falls = block.successors.includes(b + 1);
+      (falls && s > b + 1 ? far : order).push(id);
     });
   });
-  order.push(...cold);
+  order.push(...far);
   const place = new Int32Array(order.length);
   order.forEach((id, index) => {
     place[id] = index;

@@ -27,6 +27,8 @@ const NEVER = 0x7fffffff;
 const SAVE_COST = 2;
 /** What a value that wants to share a register with another is worth, against a fixed wish. */
 const GROUP_WEIGHT = 1.5;
+/** What a wish of another value of the group is worth. */
+const RELATIVE_WEIGHT = 0.5;
 /** Blocks that are looked at for a better place to split. */
 const SPLIT_EFFORT = 32;
 /** Intervals that may wait in a hole for the same register; each is compared with every other. */
@@ -71,7 +73,15 @@ class LinearScan {
   }
 
   run(): void {
-    for (const interval of this.#intervals.values) if (interval) this.#queue.push(interval);
+    for (const interval of this.#intervals.values) {
+      if (interval === undefined) continue;
+      // Wherever it is wanted it must be moved anyway, and computing it costs no more.
+      if (this.#intervals.recipe[interval.vreg]! >= 0 && isOnlyMoved(interval)) {
+        this.#toMemory(interval);
+      } else {
+        this.#queue.push(interval);
+      }
+    }
     for (let current = this.#queue.pop(); current; current = this.#queue.pop()) {
       this.#advance(current.start);
       if (!this.#takeFree(current)) this.#takeBlocked(current);
@@ -216,11 +226,15 @@ class LinearScan {
     for (const r of this.#order) {
       if (((1 << r) & this.#calleeSaved & ~this.#usedMask) !== 0) score[r] = -SAVE_COST;
     }
-    const { heads, entries, groups } = this.#intervals.hints;
+    const { heads, groupHeads, entries, groups } = this.#intervals.hints;
     for (let at = heads[current.vreg]!; at >= 0; at = entries[at + 2]!) {
       score[entries[at]!]! += entries[at + 1]!;
     }
-    const shared = this.#groupRegister[groupOf(groups, current.vreg)]!;
+    const group = groupOf(groups, current.vreg);
+    for (let at = groupHeads[group]!; at >= 0; at = entries[at + 2]!) {
+      score[entries[at]!]! += RELATIVE_WEIGHT * entries[at + 1]!;
+    }
+    const shared = this.#groupRegister[group]!;
     if (shared >= 0) score[shared]! += GROUP_WEIGHT * this.#frequencyAt(current.start);
   }
 
@@ -416,6 +430,11 @@ function intersection(a: Interval, b: Interval): number {
 function firstRequired(interval: Interval): number {
   for (const use of interval.uses) if ((use & 1) !== 0) return use >> 1;
   return NEVER;
+}
+
+/** Whether no instruction but its definition needs it in a register of its own. */
+function isOnlyMoved(interval: Interval): boolean {
+  return interval.uses.reduce((required, use) => required + (use & 1), 0) === 1;
 }
 
 /** First use of any kind at or after `position`. */

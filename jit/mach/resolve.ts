@@ -55,6 +55,7 @@ class Resolver {
   readonly #before: (Move[] | undefined)[];
   readonly #after: (Move[] | undefined)[];
   readonly #registers: Int8Array;
+  readonly #dropped: Uint8Array;
   readonly #firstOperand: Int32Array;
   /** Stretches of the values that were split, in order. */
   readonly #parts: Map<number, readonly Interval[]> = new Map();
@@ -70,6 +71,7 @@ class Resolver {
     this.#stored = new Uint8Array(intervals.values.length);
     this.#before = new Array<Move[] | undefined>(count).fill(undefined);
     this.#after = new Array<Move[] | undefined>(count).fill(undefined);
+    this.#dropped = new Uint8Array(count);
     this.#firstOperand = new Int32Array(count + 1);
     layout.instructions.forEach(({ operands }, i) => {
       this.#firstOperand[i + 1] = this.#firstOperand[i]! + operands.length;
@@ -92,6 +94,7 @@ class Resolver {
       firstInstruction: first,
       firstOperand: this.#firstOperand,
       registers: this.#registers,
+      dropped: this.#dropped,
       before: this.#before,
       after: this.#after,
       slotCount: this.#slotCount,
@@ -209,10 +212,24 @@ class Resolver {
     for (const part of this.#arrivals.get(i) ?? []) {
       this.#move(this.#placeAt(part.vreg, at), this.#placeOf(part), part.vreg);
     }
+    if (this.#isDropped(inst, i)) {
+      this.#dropped[i] = 1;
+      this.#flush(this.#before, i);
+      return;
+    }
     this.#operands(inst, i);
     this.#flush(this.#before, i);
     this.#results(inst, at);
     this.#flush(this.#after, i);
+  }
+
+  /** A recipe whose value is in no register even here. */
+  #isDropped(inst: MachInst, i: number): boolean {
+    const result = inst.operands[0];
+    if (inst.operands.length !== 1 || !isDefinition(result!)) return false;
+    const v = vregOf(result!);
+    if (this.#intervals.recipe[v] !== i) return false;
+    return this.#placeAt(v, i * POSITIONS + LATE) === REMATERIALISE + i;
   }
 
   #operands(inst: MachInst, i: number): void {
@@ -324,7 +341,7 @@ class Resolver {
 
   #used(): number {
     let used = 0;
-    for (const register of this.#registers) used |= 1 << register;
+    for (const register of this.#registers) if (register >= 0) used |= 1 << register;
     for (const value of this.#intervals.values) {
       for (let part = value; part; part = part.next) if (part.home >= 0) used |= 1 << part.home;
     }

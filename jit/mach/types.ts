@@ -215,6 +215,8 @@ export interface Allocation {
   /** Moves before instruction n (`before`), and between it and the next (`after`). */
   readonly before: readonly (readonly Move[] | undefined)[];
   readonly after: readonly (readonly Move[] | undefined)[];
+  /** 1 for an instruction that is left out: its value is computed again wherever it is wanted. */
+  readonly dropped: Uint8Array;
   /** Number of 8-byte spill slots. */
   readonly slotCount: number;
   /** Every register written: which callee-saved ones the frame must save. */

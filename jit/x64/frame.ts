@@ -78,8 +78,9 @@ function emitAdjust(buffer: CodeBuffer, row: (typeof ROWS)[number], bytes: numbe
 export function emitPrologue(buffer: CodeBuffer, frame: Frame): void {
   for (const register of frame.saved) emitRegister(buffer, PUSH, register);
   emitAdjust(buffer, SUB, frame.sizeBytes);
-  if (frame.zeroed.length === 0) return;
-  encode(buffer, PXOR, { reg: ZERO_XMM, rm: ZERO_XMM, address: undefined }, 0);
+  if (frame.zeroed.some(({ sizeBytes }) => sizeBytes >= XMM_BYTES)) {
+    encode(buffer, PXOR, { reg: ZERO_XMM, rm: ZERO_XMM, address: undefined }, 0);
+  }
   for (const { offset, sizeBytes } of frame.zeroed) emitZeroes(buffer, offset, sizeBytes);
 }
 

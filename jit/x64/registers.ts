@@ -43,9 +43,10 @@ export const registerName = (register: number, width: RegisterWidth): string =>
 /**
  * rsp is never allocated. Frames are addressed through rsp, so rbp is an ordinary register. Among
  * the callee-saved ones those come first that cost no extra byte as a base: r12 needs a SIB byte,
- * rbp and r13 a displacement. r10 and r11 come before the argument registers, which calls want.
+ * rbp and r13 a displacement. Among the others those that need no REX prefix come first, and of these
+ * rax last: results of calls and functions, products and quotients all want it.
  */
-const CALLER_SAVED = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11] as const;
+const CALLER_SAVED = [RCX, RDX, RSI, RDI, RAX, R8, R9, R10, R11] as const;
 const CALLEE_SAVED = [RBX, RBP, R14, R15, R12, R13] as const;
 
 export const REGISTERS: RegisterFile = {
