@@ -156,7 +156,8 @@ static void *lookup(struct rf_map *map, const void *key, uint32_t cpu) {
   struct table *table = map->state;
   struct element *element = find(map, key, hash_of(map, key));
   if (element == NULL) return NULL;
-  if (table->evicts) atomic_store_explicit(&element->used, 1, memory_order_relaxed);
+  /* As in the kernel, looking from outside is not use. */
+  if (table->evicts && cpu != RF_ALL_CPUS) atomic_store_explicit(&element->used, 1, memory_order_relaxed);
   uint8_t *value = value_of(map, element);
   return map->kind->per_cpu && cpu != RF_ALL_CPUS ? value + (size_t)cpu * map->cpu_stride : value;
 }
