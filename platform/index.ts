@@ -25,6 +25,7 @@ export {
   profile,
   programType,
   returnRule,
+  takesPacket,
 } from './lookup.ts';
 export { mapProblem } from './map-check.ts';
 export { MAP_TYPES } from './map-types.ts';

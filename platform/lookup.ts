@@ -88,6 +88,10 @@ function admits(row: Audience, type: string, attachType: string | undefined): bo
   return attachTypes === undefined || attachTypes.includes(attachType ?? '');
 }
 
+/** Whether programs of this type may pass packet pointers as the helper's memory arguments. */
+export const takesPacket = (row: HelperRow, type: ProgramTypeRow): boolean =>
+  type.packetArguments ?? row.packetAccess ?? false;
+
 /** Whether programs of this type (and attach type) may call the helper. */
 export function mayCall(row: HelperRow, type: string, attachType?: string): boolean {
   return !(row.kernelOnly && type === 'memory') && admits(row, type, attachType);

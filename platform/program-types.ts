@@ -291,6 +291,7 @@ const CGROUP: readonly ProgramTypeRow[] = [
     context: 'bpf_sockopt',
     returns: BOOLEAN,
     packet: 'read-write',
+    packetArguments: true,
     attachTypes: ['cgroup_getsockopt', 'cgroup_setsockopt'],
   },
 ];

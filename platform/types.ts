@@ -334,7 +334,10 @@ export interface ProgramTypeRow {
   readonly defaultAttachType?: string;
   /** What loads and stores may do with packet bytes. */
   readonly packet: 'none' | 'read' | 'read-write';
-  /** False: helpers take no packet pointers from it, even where `packet` allows loads. */
+  /**
+   * Whether helpers take packet pointers from it: all do, none does, or (absent) those that say so
+   * by `packetAccess`. A helper that writes needs `packet` to be 'read-write', too.
+   */
   readonly packetArguments?: boolean;
   /** Whether legacy ld_abs / ld_ind are allowed. */
   readonly legacyPacketLoads: boolean;
