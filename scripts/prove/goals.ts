@@ -240,7 +240,7 @@ const BRANCHES: readonly Goal[] = CONDITIONS.flatMap(([name, relation], conditio
 );
 
 /** Bits of the operands of products and quotients: larger ones are beyond the solver. */
-const SMALL_BITS = 8;
+const SMALL_BITS = 4;
 
 /** A scalar of values below 2^SMALL_BITS, its upper words known to the interpreter. */
 function smallScalar(bench: Workbench): NumberValue[] {
@@ -281,6 +281,11 @@ const zero = (z3: Z3) => z3.BitVec.val(0, 64);
 
 const PRODUCTS: readonly Goal[] = [
   smallBinary('multiply.ts', 'multiplyWhole', (x, y) => x.mul(y)),
+  smallBinary(
+    'divide.ts',
+    'divideWhole',
+    (x, y, z3) => z3.If(y.eq(zero(z3)), zero(z3), x.udiv(y)) as Bits,
+  ),
   smallBinary(
     'divide.ts',
     'remainderWhole',
