@@ -235,6 +235,10 @@ function simplifyShift(fn: IrFunction, value: Value): Value | undefined {
   if (op === 'shl') return undefined;
   if (op === 'shr' && a.op === 'and' && isShiftMask(a, count)) return dropMask(value, a);
   if (op === 'shr' && significantBits(a) <= count) return newConstant(fn, 0, 0, value.pc);
+  // Zeros come down either way, and in 32 bits the extension of the argument is spared.
+  if (op === 'shr' && width === 64 && significantBits(a) <= 32) {
+    return become(value, 'shr', 32, value.args, 0);
+  }
   if (inner(value, 'shl') && isConstant(a.args[1]!, count, 0)) {
     return shiftPair(value, a.args[0]!, count);
   }

@@ -1,15 +1,48 @@
 /**
  * Facts that know next to nothing, for testing the compiler without a verifier: everything is
- * reached, no value is known, and of memory only what is addressed through r10 directly.
+ * reached, no value is known, and of memory only what is addressed through r10 directly. The
+ * programs under test must be safe, and must not pass on addresses of their frames.
  */
 
-import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
-import type { Facts, FunctionFact } from '../../verifier/facts.ts';
+import { assemble, encode, type Instruction, type Program, TABLE } from '../../isa/index.ts';
+import type { ProvenParts } from '../../jit/source.ts';
+import type { Facts, FunctionFact } from '../../verifier/index.ts';
 
 export interface PlainProgram {
   readonly program: Program;
   readonly instructions: readonly Instruction[];
 }
+
+/** A `memory` program of these instructions, ready for the compiler. */
+export function plainParts(
+  instructions: readonly Instruction[],
+  contextSize: number,
+  facts: Partial<Facts> = {},
+): ProvenParts {
+  const program: Program = {
+    name: 'main',
+    file: 'test',
+    section: 'memory',
+    type: 'memory',
+    license: 'GPL',
+    flags: [],
+    contextSize,
+    code: encode(instructions),
+    maps: [],
+    mapReferences: [],
+    kfuncCalls: [],
+    functions: [],
+    lines: [],
+  };
+  return {
+    program,
+    instructions,
+    facts: { ...plainFacts({ program, instructions }), ...facts },
+    profile: 'memory',
+  };
+}
+
+export const assembled = (text: string): ProvenParts => plainParts(assemble(text).instructions, 64);
 
 export function plainFacts({ program, instructions }: PlainProgram): Facts {
   const starts = functionStarts(instructions);
@@ -21,7 +54,7 @@ export function plainFacts({ program, instructions }: PlainProgram): Facts {
       name: start === 0 ? program.name : `function_${start}`,
       stackBytes: 512,
       readsUninitialised: false,
-      escaping: { low: -512, high: 0 },
+      escaping: undefined,
       isCallback: false,
       isGlobal: false,
       argumentCount: start === 0 ? 2 : 5,
