@@ -4,11 +4,13 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kernelRefusal, kernelRelease } from '../hosts/index.ts';
+import type { Program } from '../isa/index.ts';
 import { buildPrograms, findCompiler } from './build.ts';
 import { EMPTY, measureProgram, type SpeedRow } from './code-speed.ts';
 import { type Engine, interpreter, kernel, native, ringfence } from './engine.ts';
 import { Harness } from './harness.ts';
-import { type SpeedReport, speedReport, speedTable } from './report.ts';
+import { type SpeedReport, speedReport, speedTable, stageTable } from './report.ts';
+import { measureStages, type StageRow } from './stages.ts';
 import { packetFor } from './workloads.ts';
 
 const HELP = `Usage: npm run bench -- [options]
@@ -17,6 +19,7 @@ const HELP = `Usage: npm run bench -- [options]
   --engines NAMES  of native, ringfence, kernel, interpreter (default: all)
   --rounds N       turns of each engine (default 21)
   --cpu VERSION    instruction set of the BPF objects, v1 to v4 (default v3)
+  --code           the generated code alone, without the stages around it
   --json FILE      write the results there too
   --help
 
@@ -29,6 +32,7 @@ const { values: options } = parseArgs({
     engines: { type: 'string', default: 'native,ringfence,kernel,interpreter' },
     rounds: { type: 'string', default: '21' },
     cpu: { type: 'string', default: 'v3' },
+    code: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -54,7 +58,12 @@ function chooseEngines(harness: Harness): Engine[] {
   return engines.filter(({ refusal }) => refusal === undefined);
 }
 
-async function benchCode(root: string): Promise<SpeedReport | undefined> {
+interface CodeBench {
+  readonly report: SpeedReport;
+  readonly empty: Program | undefined;
+}
+
+async function benchCode(root: string): Promise<CodeBench | undefined> {
   const compiler = findCompiler();
   if (compiler === undefined) {
     say('generated code: not measured, no clang that builds for BPF was found');
@@ -81,12 +90,21 @@ async function benchCode(root: string): Promise<SpeedReport | undefined> {
   say(speedTable(report));
   say("\nMedian nanoseconds a run; the kernel's without what it spends around an empty program.");
   for (const refusal of rows.flatMap((row) => row.refusals)) say(`\n${refusal}`);
-  return report;
+  return { report, empty: built.programs.get(EMPTY) };
 }
 
 function describeMachine(compiler: string): string {
   const kernelName = kernelRefusal() === undefined ? `, Linux ${kernelRelease()}` : '';
   return `${compiler}, -mcpu=${options.cpu}, Node ${process.version}${kernelName}, ${cpus()[0]?.model}`;
+}
+
+function benchStages(root: string, empty: Program | undefined): StageRow[] {
+  const rows = measureStages(root, empty);
+  say('\n## Stages\n');
+  say(stageTable(rows));
+  const refusal = kernelRefusal();
+  if (refusal !== undefined) say(`\nThe kernel does not take part: ${refusal}`);
+  return rows;
 }
 
 /** `root`: the checkout. */
@@ -95,7 +113,9 @@ export async function main(root: string): Promise<void> {
     say(HELP);
     return;
   }
-  const speed = await benchCode(root);
+  const code = await benchCode(root);
+  const stages = options.code ? undefined : benchStages(root, code?.empty);
+  const speed = code?.report;
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ speed }, null, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ speed, stages }, null, 2)}\n`);
 }

@@ -1,6 +1,7 @@
 /** Results as Markdown tables and as JSON. */
 import { calibrated, EMPTY, geometricMean, type SpeedRow } from './code-speed.ts';
 import type { Engine } from './engine.ts';
+import type { StageRow } from './stages.ts';
 
 export interface SpeedEntry {
   readonly engine: string;
@@ -84,4 +85,24 @@ export function speedTable({ rows, means }: SpeedReport): string {
     ...names.slice(1).map((name) => figure(means[name])),
   ];
   return markdownTable(head, [...cells, mean]);
+}
+
+/** A time in the unit that suits it. */
+function time(nanoseconds: number): string {
+  if (nanoseconds >= 1e6) return `${figure(nanoseconds / 1e6)} ms`;
+  return nanoseconds >= 1e3 ? `${figure(nanoseconds / 1e3)} µs` : `${figure(nanoseconds)} ns`;
+}
+
+export function stageTable(rows: readonly StageRow[]): string {
+  return markdownTable(
+    ['stage', 'subject', 'time', 'beside', 'its time', 'ratio'],
+    rows.map(({ stage, subject, nanoseconds, peer, peerNanoseconds }) => [
+      stage,
+      subject,
+      time(nanoseconds),
+      peer,
+      peerNanoseconds === undefined ? '-' : time(peerNanoseconds),
+      figure(peerNanoseconds === undefined ? undefined : nanoseconds / peerNanoseconds),
+    ]),
+  );
 }

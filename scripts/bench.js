@@ -1,10 +1,15 @@
-/** `npm run bench`: sets up what is missing, bundles bench/ and runs it. Arguments go to it. */
+/**
+ * `npm run bench`: sets up what is missing, bundles bench/ and runs it. Arguments go to it; with
+ * `--code` nothing is measured that needs dist/, so it is not built.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildAddon, installPackages, root } from './setup.js';
+import { buildAddon, installPackages, root, setUp } from './setup.js';
 
-installPackages();
-buildAddon();
+if (process.argv.includes('--code')) {
+  installPackages();
+  buildAddon();
+} else setUp();
 const { build } = await import('esbuild');
 const bundle = join(root, 'build/bench/main.mjs');
 await build({
