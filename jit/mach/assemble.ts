@@ -3,7 +3,7 @@
  * between them, and jumps only where the next block does not follow anyway.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import { CodeBuffer, type Label, type MachineCode } from './code-buffer.ts';
 import type { Allocation, Backend, Layout, MachInst, Move } from './types.ts';
 import { REMATERIALISE } from './types.ts';
@@ -21,6 +21,9 @@ export interface AssembledCode extends MachineCode {
   /** One line for each instruction; empty unless asked for. */
   readonly listing: readonly ListingLine[];
 }
+
+/** Saved registers up to which an epilogue is copied rather than jumped to. */
+const MAX_COPIED_RESTORES = 2;
 
 export type ListingChoice = 'with-listing' | 'code-only';
 
@@ -104,8 +107,7 @@ class FunctionAssembler {
   }
 
   #block(b: number): void {
-    const { firstInstruction, code, before, after, registers, firstOperand, dropped } =
-      this.#allocation;
+    const { firstInstruction, code, before, after, dropped } = this.#allocation;
     const { instructions, successors } = code.blocks[b]!;
     instructions.forEach((inst, n) => {
       const i = firstInstruction[b]! + n;
@@ -115,12 +117,7 @@ class FunctionAssembler {
       if (n === instructions.length - 1 && successors.length > 0) {
         this.#terminator(inst, b);
       } else {
-        const label = inst.callee >= 0 ? this.#layout.functions[inst.callee]! : -1;
-        this.#line(
-          () => this.#backend.print(inst, registers, firstOperand[i]!, this.#layout, TARGET),
-          label,
-        );
-        this.#backend.emit(this.#buffer, inst, registers, firstOperand[i]!, this.#layout);
+        this.#emit(inst, i);
       }
       this.#moves(after[i]);
     });
@@ -160,18 +157,17 @@ class FunctionAssembler {
     const targets = successors.map((s) => this.#forward[s]!);
     const [taken, otherwise] = targets as [number, number | undefined];
     const { flow, inverse } = this.#backend.rows[inst.op]!;
-    const jump = this.#backend.jump;
     if (flow === 'jump') {
-      if (!this.#falls(b, taken)) this.#jump(inst, jump, taken);
+      if (!this.#falls(b, taken)) this.#jumpOrReturn(inst, taken);
     } else if (flow !== 'branch' || otherwise === undefined) {
       throw new InternalError('assembler', `block ${b} does not end in a jump or branch`);
     } else if (taken === otherwise) {
-      if (!this.#falls(b, taken)) this.#jump(inst, jump, taken);
+      if (!this.#falls(b, taken)) this.#jumpOrReturn(inst, taken);
     } else if (this.#falls(b, taken)) {
       this.#jump(inst, inverse, otherwise);
     } else {
       this.#jump(inst, inst.op, taken);
-      if (!this.#falls(b, otherwise)) this.#jump(inst, jump, otherwise);
+      if (!this.#falls(b, otherwise)) this.#jumpOrReturn(inst, otherwise);
     }
   }
 
@@ -180,6 +176,27 @@ class FunctionAssembler {
     let next = b + 1;
     while (next < target && this.#forward[next] !== next) next++;
     return next === target;
+  }
+
+  /** A jump to a block that only returns is a return, unless that restores much. */
+  #jumpOrReturn(inst: MachInst, target: number): void {
+    const { code, firstInstruction, before } = this.#allocation;
+    const first = code.blocks[target]!.instructions[0]!;
+    const { flow } = this.#backend.rows[first.op]!;
+    const saves = this.#layout.frame.saved.length;
+    if (flow === 'return' && !before[firstInstruction[target]!] && saves <= MAX_COPIED_RESTORES) {
+      this.#emit(first, firstInstruction[target]!);
+    } else {
+      this.#jump(inst, this.#backend.jump, target);
+    }
+  }
+
+  #emit(inst: MachInst, i: number): void {
+    const { registers, firstOperand } = this.#allocation;
+    const label = inst.callee >= 0 ? this.#layout.functions[inst.callee]! : -1;
+    const first = firstOperand[i]!;
+    this.#line(() => this.#backend.print(inst, registers, first, this.#layout, TARGET), label);
+    this.#backend.emit(this.#buffer, inst, registers, first, this.#layout);
   }
 
   #jump(inst: MachInst, op: number, target: number): void {

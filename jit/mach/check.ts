@@ -9,7 +9,7 @@
  * where the allocation says. Nothing here is shared with the allocator but its types.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import { printAllocation } from './print.ts';
 import type { Allocation, Backend, MachInst, Move } from './types.ts';
 import {

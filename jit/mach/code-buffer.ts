@@ -8,7 +8,7 @@
  * raw one plus the final sizes of the jumps before it.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { CodeMapEntry, Relocation } from '../code.ts';
 import type { Backend, PoolEntry, RelocationTarget } from './types.ts';
 

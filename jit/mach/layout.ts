@@ -7,7 +7,7 @@
  * none turn up, the assembler jumps past it.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Backend, MachBlock, MachFunction, MachInst } from './types.ts';
 
 export interface Layout {

@@ -9,7 +9,7 @@
  * split-off part is at least one gap later than its parent's start and the walk ends.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import {
   EARLY,
   type FixedRanges,

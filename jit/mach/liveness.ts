@@ -7,7 +7,7 @@
  * programs of a million instructions, where bit sets for every block would not fit in memory.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Layout } from './layout.ts';
 import { isDefinition, vregOf } from './types.ts';
 

@@ -7,7 +7,7 @@
  * that destination finds it where the source was.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Location, Move } from './types.ts';
 import { REMATERIALISE } from './types.ts';
 

@@ -14,7 +14,7 @@
  * each move to memory writes it.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import {
   AFTER,
   EARLY,
