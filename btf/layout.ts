@@ -2,7 +2,7 @@
  * Where the fields of a struct lie: members of anonymous structs and unions count as members of what
  * contains them, as in C.
  */
-import { InputError } from '../isa/errors.ts';
+import { InputError } from '../isa/index.ts';
 import type { Btf } from './parse.ts';
 
 export interface Field {

@@ -4,7 +4,7 @@
  * and names are decoded when asked for. Lookup by name goes through a hash table that the first
  * lookup builds.
  */
-import { InputError } from '../isa/errors.ts';
+import { InputError } from '../isa/index.ts';
 import { typeFrom } from './entry.ts';
 import {
   BTF_HEADER_BYTES,

@@ -4,7 +4,7 @@
  * of their struct, or by the type tag of a pointer (Documentation/bpf/kptr.rst, graph_ds_impl.rst;
  * uapi/linux/bpf.h for the structs).
  */
-import { InputError } from '../isa/errors.ts';
+import { InputError } from '../isa/index.ts';
 import type { Btf } from './parse.ts';
 import type { BtfReference } from './types.ts';
 

@@ -15,7 +15,7 @@
  * Encoding takes the same forms; missing fields are zero, unknown ones a TypeError, numbers out of
  * range a RangeError. Byte order is the program's: little-endian.
  */
-import { InputError } from '../isa/errors.ts';
+import { InputError } from '../isa/index.ts';
 import { layoutOf } from './layout.ts';
 import type { Btf } from './parse.ts';
 import type { BtfEnum, BtfType } from './types.ts';

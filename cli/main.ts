@@ -3,13 +3,15 @@
  * loaded when it is called: verifying needs neither JIT nor loader.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError, InternalError } from '../isa/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
+import { PACKAGE_ROOT } from './root.ts';
 import type { Output } from './verify-command.ts';
 
 const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
     version: string;
   }
 ).version;

@@ -1,5 +1,6 @@
 /** `ringfence verify`: every program of every input, a verdict each. */
 import { InputError, InternalError, type Program } from '../isa/index.ts';
+import { profile as platformProfile } from '../platform/index.ts';
 import { type Privilege, type Verdict, verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError, worstOf } from './exit-code.ts';
 import { kernelBtfSource, readPrograms } from './input.ts';
@@ -32,8 +33,14 @@ export interface Output {
 
 const DEFAULT_PROFILE = 'linux-6.18';
 
-/** `memory` programs have a host of their own; everything else follows the default or the choice. */
+/**
+ * `memory` programs have a host of their own; everything else follows the default or the
+ * choice. Throws UsageError.
+ */
 export function profileOf(program: Program, chosen: string | undefined): string {
+  if (chosen !== undefined && platformProfile(chosen) === undefined) {
+    throw new UsageError(`--profile: no profile is called '${chosen}'`);
+  }
   return chosen ?? (program.type === 'memory' ? 'memory' : DEFAULT_PROFILE);
 }
 

@@ -5,8 +5,8 @@
  */
 
 import type { MapSpec } from '../isa/index.ts';
-import type { Relocation } from '../jit/code.ts';
-import { NativeCode } from '../jit/native-code.ts';
+import type { Relocation } from '../jit/index.ts';
+import { NativeCode } from '../jit/index.ts';
 import { helper } from '../platform/index.ts';
 import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
 import type { Environment } from './environment.ts';

@@ -1,0 +1,141 @@
+/** `ringfence run`, `disassemble`, `assemble`: results of both engines, and refusals. */
+import { describe, expect, it } from 'vitest';
+import type { CaptureDocument, RunDocument } from '../../cli/run-command.ts';
+import { BAD_BOUNDS, CAPTURE, FIREWALL, inTemporaryFolder, PORTS, ringfence } from './support.ts';
+
+const ENGINES = ['native', 'interpreter'] as const;
+const SUM = `.type memory
+.context 8
+r0 = *(u32 *)(r1 + 0)
+r2 = *(u32 *)(r1 + 4)
+r0 += r2
+*(u32 *)(r1 + 0) = r0
+exit
+`;
+
+describe.each(ENGINES)('run --engine %s', (engine) => {
+  it('runs a memory program and hands its buffer back', () =>
+    inTemporaryFolder(async (write) => {
+      const path = write('sum.s', SUM);
+      const { code, out } = await ringfence(
+        'run',
+        path,
+        '--engine',
+        engine,
+        '--memory',
+        'hex:0100000002000000',
+        '--format',
+        'json',
+      );
+      expect(code).toBe(0);
+      expect(JSON.parse(out) as RunDocument).toMatchObject({
+        r0: '3',
+        memory: '0300000002000000',
+        runs: 1,
+      });
+    }));
+
+  it('runs over a capture', async () => {
+    const { code, out } = await ringfence(
+      'run',
+      PORTS,
+      '--engine',
+      engine,
+      '--pcap',
+      CAPTURE,
+      '--maps',
+      '--format',
+      'json',
+    );
+    const document = JSON.parse(out) as CaptureDocument;
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      program: 'count_ports',
+      packets: 4000,
+      actions: { XDP_PASS: 4000 },
+    });
+    expect(document.maps?.services?.length).toBeGreaterThan(100);
+  });
+
+  it('fills maps from a file', () =>
+    inTemporaryFolder(async (write) => {
+      const blocked = write(
+        'blocklist.json',
+        JSON.stringify([{ key: 'cb007107', value: '00'.repeat(16) }]),
+      );
+      const { out } = await ringfence(
+        'run',
+        FIREWALL,
+        '--engine',
+        engine,
+        '--map',
+        `blocklist=${blocked}`,
+        '--pcap',
+        CAPTURE,
+        '--maps',
+        '--format',
+        'json',
+      );
+      const [entry] = (JSON.parse(out) as CaptureDocument).maps?.blocklist ?? [];
+      expect(entry?.key).toBe('cb007107');
+      expect(Buffer.from(entry?.value ?? '', 'hex').readBigUInt64LE(0)).toBe(114n);
+    }));
+
+  it('never runs what is not proven', async () => {
+    const { code, out } = await ringfence(
+      'run',
+      BAD_BOUNDS,
+      '--engine',
+      engine,
+      '--packet',
+      'hex:00',
+    );
+    expect(code).toBe(1);
+    expect(out).toContain('error[packet-out-of-bounds]');
+  });
+});
+
+describe('run', () => {
+  it.each([
+    ['memory of the wrong length', ['--memory', 'hex:00'], /takes exactly 8 bytes, not 1/],
+    ['memory that is missing', [], /needs --memory with 8 bytes/],
+    ['half a byte', ['--memory', 'hex:0'], /pairs of hexadecimal digits/],
+    [
+      'a map that is not there',
+      ['--memory', 'hex:0000000000000000', '--map', 'm=x.json'],
+      /no map is called 'm'/,
+    ],
+  ])('exits 2 on %s', (_, args, message) =>
+    inTemporaryFolder(async (write) => {
+      const { code, err } = await ringfence('run', write('sum.s', SUM), ...args);
+      expect(code).toBe(2);
+      expect(err).toMatch(message);
+    }),
+  );
+});
+
+describe('assemble and disassemble', () => {
+  it('round-trip through a manifest', () =>
+    inTemporaryFolder(async (write) => {
+      const assembled = await ringfence('assemble', write('sum.s', SUM));
+      expect(assembled.code).toBe(0);
+      const manifest = write('sum.json', assembled.out);
+      const { code, out } = await ringfence('disassemble', manifest);
+      expect(code).toBe(0);
+      expect(out).toContain('r0 += r2');
+    }));
+
+  it('place machine code under its BPF and source lines', async () => {
+    const { code, out } = await ringfence('disassemble', '--native', FIREWALL);
+    expect(code).toBe(0);
+    expect(out).toContain('; ./firewall.bpf.c:');
+    expect(out).toMatch(/call bpf_map_lookup_elem[\s\S]*call qword ptr \[helper 1\]/);
+  });
+
+  it('say where assembly is wrong', () =>
+    inTemporaryFolder(async (write) => {
+      const { code, err } = await ringfence('assemble', write('bad.s', 'r0 = 0\nr0 <> 1\nexit\n'));
+      expect(code).toBe(2);
+      expect(err).toMatch(/bad\.s:2:\d+/);
+    }));
+});
