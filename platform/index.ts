@@ -29,6 +29,7 @@ export {
 } from './lookup.ts';
 export { mapProblem } from './map-check.ts';
 export { MAP_TYPES } from './map-types.ts';
+export { helperIn, mapTypeIn, programTypeIn } from './offers.ts';
 export { compareVersions, PROFILES } from './profiles.ts';
 export { PROGRAM_FLAGS } from './program-flags.ts';
 export { PROGRAM_TYPES } from './program-types.ts';

@@ -17,6 +17,7 @@ import type {
   ProgramTypeRow,
   ReturnRule,
 } from './types.ts';
+import { WINDOWS_LAYOUTS } from './windows.ts';
 
 /** Indexes rows by a key that must be unique. */
 function by<Key, Row>(rows: readonly Row[], key: (row: Row) => Key): ReadonlyMap<Key, Row> {
@@ -29,7 +30,7 @@ function by<Key, Row>(rows: readonly Row[], key: (row: Row) => Key): ReadonlyMap
 }
 
 const programTypes = by(PROGRAM_TYPES, (row) => row.name);
-const layouts = by(LAYOUTS, (row) => row.name);
+const layouts = by([...LAYOUTS, ...WINDOWS_LAYOUTS], (row) => row.name);
 const helpersById = by(HELPERS, (row) => row.id);
 const helpersByName = by(HELPERS, (row) => row.name);
 const kfuncs = by(KFUNCS, (row) => row.name);

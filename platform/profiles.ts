@@ -8,6 +8,7 @@
  */
 
 import type { KernelVersion, Profile } from './types.ts';
+import { WINDOWS_HELPER_IDS, WINDOWS_PROGRAM_TYPES } from './windows.ts';
 
 /** Instructions that the kernel's verifier processes before it gives up, from 5.2. */
 const LINUX_PROCESSED = 1_000_000;
@@ -104,10 +105,7 @@ const MEMORY: Profile = {
   features: new Set(['atomics', 'callbacks', 'may-goto', 'load-acquire', 'callx']),
 };
 
-/**
- * eBPF for Windows. Source: its ebpf_program_types.h and PREVAIL's limits: no bounded loops before
- * version 0.18, no kfuncs, no global functions.
- */
+/** eBPF for Windows: verified by PREVAIL, which knows neither kfuncs nor global functions. */
 const WINDOWS: Profile = {
   ...NEWEST,
   name: 'windows',
@@ -116,6 +114,8 @@ const WINDOWS: Profile = {
   isa: 3,
   maxInstructions: 65_536,
   globalFunctions: false,
+  programTypes: WINDOWS_PROGRAM_TYPES,
+  helperIds: WINDOWS_HELPER_IDS,
   features: new Set(['atomics']),
 };
 

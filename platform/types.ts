@@ -362,6 +362,10 @@ export interface Profile {
   readonly boundedLoops: boolean;
   readonly subprograms: boolean;
   readonly globalFunctions: boolean;
+  /** The only program types it has, with their rules there; absent: those of its Linux version. */
+  readonly programTypes?: readonly ProgramTypeRow[];
+  /** Its own numbering of helpers; absent: Linux's. */
+  readonly helperIds?: ReadonlyMap<number, string>;
   /** Features by name, for rules that arrived later (e.g. 'uninit-stack-helper-read'). */
   readonly features: ReadonlySet<string>;
 }
