@@ -26,14 +26,17 @@ import {
   call,
   callKfunc,
   copy,
+  createProbeMap,
   EXIT,
   load,
+  loadMap,
   move,
   refusal,
   SIZES,
   slot,
   store,
   type Target,
+  unlessNull,
 } from '../support/kernel-probe.ts';
 
 const reason = refusal();
@@ -152,6 +155,49 @@ kernel('contexts', () => {
         const kind = NAMES[bare] ?? bare.replace('_', '-');
         if (kind !== field.kind || nullable !== (field.nullable ?? false)) {
           differences.push(`${label(target)} ${field.name}: ${name}`);
+        }
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+});
+
+kernel('sockets', () => {
+  const HELPER = { lookup: 1, fullSocket: 95, tcpSocket: 96 };
+  const socket = [load(8, 7, 1, 168), ...unlessNull(7)];
+  const through = (helper: number) => [copy(1, 7), call(helper), ...unlessNull(0), copy(7, 0)];
+
+  /** Code that leaves a pointer to the structure in r7. */
+  function structures(): [string, string, readonly Buffer[]][] {
+    const xskmap = createProbeMap({ id: 17, keySize: 4, valueSize: 4, maxEntries: 4 });
+    const lookup = [
+      slot(0x62, 10, 0, -4, 0),
+      ...loadMap(1, xskmap),
+      copy(2, 10),
+      addTo(2, -4),
+      call(HELPER.lookup),
+      ...unlessNull(0),
+      copy(7, 0),
+    ];
+    return [
+      ['bpf_sock/sock_common', 'sched_cls', socket],
+      ['bpf_sock', 'sched_cls', [...socket, ...through(HELPER.fullSocket)]],
+      ['bpf_tcp_sock', 'sched_cls', [...socket, ...through(HELPER.tcpSocket)]],
+      ['bpf_xdp_sock', 'xdp', lookup],
+    ];
+  }
+
+  test('every offset and size is readable as in the kernel, none writable', () => {
+    const differences: string[] = [];
+    for (const [name, type, code] of structures()) {
+      const layout = contextLayout(name)!;
+      const target = { type, id: programType(type)!.id };
+      for (let offset = -8; offset < layout.sizeBytes + 8; offset++) {
+        for (const size of SIZES) {
+          const read = ask(target, [...code, load(size, 0, 7, offset), ...OK]).accepted;
+          const write = ask(target, [...code, store(size, 7, 7, offset), ...OK]).accepted;
+          const ours = contextAccess(layout, offset, size, 'read') !== undefined;
+          if (read !== ours || write) differences.push(`${name} ${size}@${offset}: ${read}`);
         }
       }
     }
