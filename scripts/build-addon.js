@@ -28,7 +28,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const FLAGS = ['-std=c11', '-O2', '-fPIC', '-shared', '-pthread', '-Wall', '-Wextra'];
 const HARDENING = ['-fvisibility=hidden', '-fstack-protector-strong', '-Wl,-z,relro,-z,now'];
-const SANITIZERS = ['-g', '-fsanitize=address,undefined', '-fno-omit-frame-pointer'];
+const SANITIZERS = [
+  '-g',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=undefined',
+  '-fno-omit-frame-pointer',
+];
 
 const { values: options } = parseArgs({
   options: {

@@ -44,6 +44,7 @@ void rf_context_template(struct rf_instance *instance, uint32_t given_bytes) {
     set32(context, XDP_INGRESS_IFINDEX, LOOPBACK_IFINDEX);
   if (plan->kind == RF_CONTEXT_SKB && copied <= SKB_IFINDEX)
     set32(context, SKB_IFINDEX, LOOPBACK_IFINDEX);
+  memcpy(instance->context, instance->template, instance->context_block_bytes);
 }
 
 static void fill_xdp(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
@@ -114,11 +115,15 @@ static void fill_skb(struct rf_instance *instance, uint32_t packet_bytes) {
 
 void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
   struct rf_run *run = &instance->run;
-  memcpy(instance->context, instance->template, instance->context_block_bytes);
   switch (instance->plan.kind) {
+    /* No field of struct xdp_md can be written, so the template's copy is still as it was. */
     case RF_CONTEXT_XDP: fill_xdp(instance, packet_bytes, meta_bytes); break;
-    case RF_CONTEXT_SKB: fill_skb(instance, packet_bytes); break;
+    case RF_CONTEXT_SKB:
+      memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + SKB_BYTES);
+      fill_skb(instance, packet_bytes);
+      break;
     default:
+      memcpy(instance->context, instance->template, instance->context_block_bytes);
       if (!instance->has_packet) return;
       fill_xdp(instance, packet_bytes, 0);
       run->mac = run->network = run->data;

@@ -291,7 +291,7 @@ size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *ba
     uint32_t offset = batch->offsets[i], length = batch->lengths[i];
     if (length > RF_PACKET_BYTES_MAX || offset > batch->buffer_bytes || length > batch->buffer_bytes - offset) break;
     clean_headroom(instance);
-    memcpy(area, batch->buffer + offset, length);
+    if (length != 0) memcpy(area, batch->buffer + offset, length);
     rf_context_fill(instance, length, 0);
     result = enter(instance, program);
     batch->results[i] = (uint32_t)result;
