@@ -45,6 +45,8 @@ export interface Subject {
   readonly mayLeakPointers: boolean;
   /** Stack bytes never written may be read (engines clear the frame). */
   readonly mayReadUninitialised: boolean;
+  /** The stack may be accessed at an offset that varies: not by unprivileged programs on Linux. */
+  readonly mayIndexStack: boolean;
   readonly alignment: 'strict' | 'efficient';
   /** Helper called at each slot that calls one. */
   readonly helperAt: ReadonlyMap<number, HelperRow>;

@@ -74,6 +74,7 @@ export function prepare(program: Program, profile: Profile, privilege: Privilege
     privilege,
     mayLeakPointers: mayLeak,
     mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
+    mayIndexStack: privilege !== 'none' || profile.family !== 'linux',
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
     obligations: instructions.map((insn, pc) =>

@@ -33,7 +33,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   });
   if (low < -most || high > 0) return fail('stack-out-of-bounds');
   const offset = constantOffset(state, value, request);
-  if (offset === undefined && subject.privilege === 'none') return fail('stack-variable-access');
+  if (offset === undefined && !subject.mayIndexStack) return fail('stack-variable-access');
   if (request.by !== 'helper' && !isAligned(state, value, request)) {
     return fail('stack-misaligned', { offset: describeOffset(state, value, request) });
   }
