@@ -89,6 +89,7 @@ class FunctionAssembler {
       frame: backend.frame(allocation, calls ? 'calls' : 'leaf'),
       functions,
       pool: code.pool,
+      note: lines === undefined ? undefined : (text) => this.#line(() => text),
     };
     this.#labels = code.blocks.map(() => buffer.newLabel());
     this.#forward = forwarded(allocation, backend);
@@ -98,8 +99,7 @@ class FunctionAssembler {
   assemble(entry: Label): void {
     const { code } = this.#allocation;
     this.#buffer.bind(entry);
-    this.#line(() => this.#backend.printPrologue(this.#layout.frame));
-    this.#backend.emitPrologue(this.#buffer, this.#layout.frame);
+    this.#backend.emitPrologue(this.#buffer, this.#layout);
     code.blocks.forEach((_, b) => {
       this.#buffer.bind(this.#labels[b]!);
       if (this.#forward[b] === b) this.#block(b);
@@ -212,7 +212,7 @@ class FunctionAssembler {
   #line(text: () => string, target: Label = -1): void {
     if (this.#lines === undefined) return;
     const line = text();
-    if (line === '' || line === 'entry') return;
+    if (line === '') return;
     this.#buffer.mark();
     this.#lines.push({ text: line, pc: this.#pc, target });
   }

@@ -279,6 +279,8 @@ export interface Layout {
   readonly functions: readonly Label[];
   /** Constant pool of the function. */
   readonly pool: readonly PoolEntry[];
+  /** Called with the text of each instruction of prologue and epilogue, before its bytes. */
+  readonly note: ((text: string) => void) | undefined;
 }
 
 /** One form of a branch: its size, and how far from its end it reaches. */
@@ -300,8 +302,7 @@ export interface Backend {
   readonly jump: number;
   /** Layout of the frame; `leaf`: the function calls nothing. */
   readonly frame: (allocation: Allocation, calls: 'calls' | 'leaf') => Frame;
-  readonly emitPrologue: (buffer: CodeBuffer, frame: Frame) => void;
-  readonly printPrologue: (frame: Frame) => string;
+  readonly emitPrologue: (buffer: CodeBuffer, layout: Layout) => void;
   /** The instruction, with the registers of its operands in `registers` from index `first`. */
   readonly emit: (
     buffer: CodeBuffer,
@@ -319,7 +320,10 @@ export interface Backend {
   ) => void;
   /** The move as the listing shows it. */
   readonly printMove: (move: Move, recipe: MachInst | undefined, layout: Layout) => string;
-  /** The instruction as the listing shows it; `label` names what a jump or call refers to. */
+  /**
+   * The instruction as the listing shows it; `label` names what a jump or call refers to. Empty for
+   * those that write no bytes, and for a return, which notes its lines itself.
+   */
   readonly print: (
     inst: MachInst,
     registers: Int8Array,

@@ -2,7 +2,7 @@
 
 import type { Backend } from '../mach/types.ts';
 import { branchForms, emit, emitMove, nop, writeBranch, writeFixup } from './emit.ts';
-import { emitPrologue, layOutFrame, printPrologue } from './frame.ts';
+import { emitPrologue, layOutFrame } from './frame.ts';
 import { ROWS, rowOf } from './instructions.ts';
 import { print, printMove } from './print.ts';
 import { REGISTERS } from './registers.ts';
@@ -14,7 +14,6 @@ export const X64_BACKEND: Backend = Object.freeze({
   jump: rowOf('jmp rel32'),
   frame: layOutFrame,
   emitPrologue,
-  printPrologue,
   emit,
   emitMove,
   print,

@@ -3,7 +3,7 @@
  * field, picks the shortest encoding that means the same, and leaves jumps to the code buffer.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { CodeBuffer } from '../mach/code-buffer.ts';
 import type { BranchForm, Layout, MachInst, Memory, Move } from '../mach/types.ts';
 import { isSlot, REMATERIALISE, SLOT_BASE } from '../mach/types.ts';
@@ -87,7 +87,7 @@ export function emit(
   const row = ROWS[inst.op]!;
   if (inst.op === ENTRY) return;
   if (row.flow === 'return') {
-    emitReturn(buffer, layout.frame);
+    emitReturn(buffer, layout);
   } else if (inst.op === CALL_DIRECT) {
     encode(buffer, row, NO_FIELDS, 0);
     buffer.fixup(0, layout.functions[inst.callee]!);
@@ -105,7 +105,7 @@ export function emit(
 const NO_FIELDS: Fields = { reg: 0, rm: 0, address: undefined };
 
 /** A 64-bit register copied to itself. (In 32 bits that clears the upper half: not idle.) */
-function isIdleCopy(inst: MachInst, registers: Int8Array, first: number): boolean {
+export function isIdleCopy(inst: MachInst, registers: Int8Array, first: number): boolean {
   return inst.op === COPY_64 && inst.memory === null && registers[first] === registers[first + 1];
 }
 

@@ -12,9 +12,9 @@
  */
 
 import type { CodeBuffer } from '../mach/code-buffer.ts';
-import type { Allocation, Frame } from '../mach/types.ts';
+import type { Allocation, Frame, Layout } from '../mach/types.ts';
 import { encode, encodeImmediate, isInt8, NO_REGISTER } from './encode.ts';
-import { ROWS, rowOf } from './instructions.ts';
+import { ROWS, rowOf, type X64Row } from './instructions.ts';
 import { REGISTERS, RSP, registerName } from './registers.ts';
 
 const SLOT_BYTES = 8;
@@ -63,72 +63,54 @@ const MOVUPS = ROWS[rowOf('movups m128, xmm')]!;
 const STORE = ROWS[rowOf('mov r/m64, imm32')]!;
 const STORE_BYTE = ROWS[rowOf('mov r/m8, imm8')]!;
 
-function emitRegister(buffer: CodeBuffer, row: (typeof ROWS)[number], register: number): void {
+type Note = Layout['note'];
+
+function emitRegister(buffer: CodeBuffer, row: X64Row, register: number, note: Note): void {
+  note?.(`${row.mnemonic} ${registerName(register, 64)}`);
   encode(buffer, row, { reg: register, rm: register, address: undefined }, 0);
 }
 
-function emitAdjust(buffer: CodeBuffer, row: (typeof ROWS)[number], bytes: number): void {
+function emitAdjust(buffer: CodeBuffer, row: X64Row, bytes: number, note: Note): void {
   if (bytes === 0) return;
-  const short = isInt8(bytes);
-  const chosen = short ? ROWS[row.imm8]! : row;
+  note?.(`${row.mnemonic} rsp, 0x${bytes.toString(16)}`);
+  const chosen = isInt8(bytes) ? ROWS[row.imm8]! : row;
   encode(buffer, chosen, { reg: 0, rm: RSP, address: undefined }, chosen.immBytes);
   encodeImmediate(buffer, chosen.immBytes, bytes, 0);
 }
 
-export function emitPrologue(buffer: CodeBuffer, frame: Frame): void {
-  for (const register of frame.saved) emitRegister(buffer, PUSH, register);
-  emitAdjust(buffer, SUB, frame.sizeBytes);
+export function emitPrologue(buffer: CodeBuffer, { frame, note }: Layout): void {
+  for (const register of frame.saved) emitRegister(buffer, PUSH, register, note);
+  emitAdjust(buffer, SUB, frame.sizeBytes, note);
   if (frame.zeroed.some(({ sizeBytes }) => sizeBytes >= XMM_BYTES)) {
+    note?.('pxor xmm0, xmm0');
     encode(buffer, PXOR, { reg: ZERO_XMM, rm: ZERO_XMM, address: undefined }, 0);
   }
-  for (const { offset, sizeBytes } of frame.zeroed) emitZeroes(buffer, offset, sizeBytes);
+  for (const { offset, sizeBytes } of frame.zeroed) emitZeroes(buffer, offset, sizeBytes, note);
 }
 
-function emitZeroes(buffer: CodeBuffer, offset: number, sizeBytes: number): void {
-  const at = (displacement: number) => ({
-    base: RSP,
-    index: NO_REGISTER,
-    scale: 0,
-    displacement,
-    label: undefined,
-  });
+/** The widest stores that fit, then narrower ones. */
+function emitZeroes(buffer: CodeBuffer, offset: number, sizeBytes: number, note: Note): void {
   let done = 0;
-  for (; done + XMM_BYTES <= sizeBytes; done += XMM_BYTES) {
-    encode(buffer, MOVUPS, { reg: ZERO_XMM, rm: 0, address: at(offset + done) }, 0);
-  }
-  for (; done + SLOT_BYTES <= sizeBytes; done += SLOT_BYTES) {
-    encode(buffer, STORE, { reg: 0, rm: 0, address: at(offset + done) }, STORE.immBytes);
-    encodeImmediate(buffer, STORE.immBytes, 0, 0);
-  }
-  for (; done < sizeBytes; done++) {
-    encode(buffer, STORE_BYTE, { reg: 0, rm: 0, address: at(offset + done) }, 1);
-    encodeImmediate(buffer, 1, 0, 0);
-  }
+  const fill = (row: X64Row, widthBytes: number, name: string, value: string): void => {
+    for (; done + widthBytes <= sizeBytes; done += widthBytes) {
+      const displacement = offset + done;
+      const sign = displacement < 0 ? '-' : '+';
+      const place = `${name} ptr [rsp${sign}0x${Math.abs(displacement).toString(16)}]`;
+      note?.(`${row.mnemonic} ${place}, ${value}`);
+      const address = { base: RSP, index: NO_REGISTER, scale: 0, displacement, label: undefined };
+      encode(buffer, row, { reg: ZERO_XMM, rm: 0, address }, row.immBytes);
+      encodeImmediate(buffer, row.immBytes, 0, 0);
+    }
+  };
+  fill(MOVUPS, XMM_BYTES, 'xmmword', 'xmm0');
+  fill(STORE, SLOT_BYTES, 'qword', '0x0');
+  fill(STORE_BYTE, 1, 'byte', '0x0');
 }
 
-/** Restores what the prologue changed; the next instruction returns. */
-export function emitEpilogue(buffer: CodeBuffer, frame: Frame): void {
-  emitAdjust(buffer, ADD, frame.sizeBytes);
-  for (const register of frame.saved.toReversed()) emitRegister(buffer, POP, register);
-}
-
-export function emitReturn(buffer: CodeBuffer, frame: Frame): void {
-  emitEpilogue(buffer, frame);
+/** Restores what the prologue changed, and returns. */
+export function emitReturn(buffer: CodeBuffer, { frame, note }: Layout): void {
+  emitAdjust(buffer, ADD, frame.sizeBytes, note);
+  for (const register of frame.saved.toReversed()) emitRegister(buffer, POP, register, note);
+  note?.('ret');
   encode(buffer, RET, { reg: 0, rm: 0, address: undefined }, 0);
-}
-
-const zeroText = ({ offset, sizeBytes }: Frame['zeroed'][number]): string =>
-  `zero [rsp${offset < 0 ? '-' : '+'}0x${Math.abs(offset).toString(16)}] for ${sizeBytes} bytes`;
-
-export function printPrologue(frame: Frame): string {
-  const lines = frame.saved.map((register) => `push ${registerName(register, 64)}`);
-  if (frame.sizeBytes > 0) lines.push(`sub rsp, 0x${frame.sizeBytes.toString(16)}`);
-  lines.push(...frame.zeroed.map(zeroText));
-  return lines.join('; ');
-}
-
-export function printEpilogue(frame: Frame): string {
-  const lines = frame.sizeBytes > 0 ? [`add rsp, 0x${frame.sizeBytes.toString(16)}`] : [];
-  lines.push(...frame.saved.toReversed().map((register) => `pop ${registerName(register, 64)}`));
-  return lines.join('; ');
 }

@@ -2,9 +2,8 @@
 
 import type { Layout, MachInst, Move } from '../mach/types.ts';
 import { isSlot, REMATERIALISE } from '../mach/types.ts';
-import { slotOffset } from './emit.ts';
+import { isIdleCopy, slotOffset } from './emit.ts';
 import { type Fields, NO_REGISTER } from './encode.ts';
-import { printEpilogue } from './frame.ts';
 import { ROWS, rowOf, type Spec, type X64Row } from './instructions.ts';
 import { type RegisterWidth, RSP, registerName } from './registers.ts';
 
@@ -72,6 +71,7 @@ export function printFields(
 }
 
 const RETURN = rowOf('ret');
+const ENTRY = rowOf('entry');
 const MOV_64 = rowOf('mov r64, imm64');
 
 export function print(
@@ -82,10 +82,7 @@ export function print(
   label: string,
 ): string {
   const row = ROWS[inst.op]!;
-  if (inst.op === RETURN) {
-    const epilogue = printEpilogue(layout.frame);
-    return epilogue === '' ? 'ret' : `${epilogue}; ret`;
-  }
+  if (inst.op === RETURN || inst.op === ENTRY || isIdleCopy(inst, registers, first)) return '';
   const { memory } = inst;
   let k = first;
   let reg = 0;
@@ -165,5 +162,11 @@ export function printMove(move: Move, recipe: MachInst | undefined, layout: Layo
     if (!isSlot(move.to)) return print(recipe, Int8Array.of(move.to), 0, layout, '');
     return `mov ${place(move.to)}, ${recipe.memory === null ? immediateText(recipe) : 'address'}`;
   }
-  return `${move.kind === 'swap' ? 'xchg' : 'mov'} ${place(move.to)}, ${place(move.from)}`;
+  if (isSlot(move.from) && isSlot(move.to)) {
+    const swap = move.kind === 'swap' ? ' (and back)' : '';
+    return `push ${place(move.from)}; pop ${place(move.to)}${swap}`;
+  }
+  if (move.kind === 'move') return `mov ${place(move.to)}, ${place(move.from)}`;
+  const [first, second] = isSlot(move.to) ? [move.to, move.from] : [move.from, move.to];
+  return `xchg ${place(first)}, ${place(second)}`;
 }

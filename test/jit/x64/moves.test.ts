@@ -17,6 +17,7 @@ const LAYOUT: Layout = {
   frame: { sizeBytes: 72, saved: [], areaOffsets: [AREA_OFFSET], slotOffset: 0, zeroed: [] },
   functions: [],
   pool: [],
+  note: undefined,
 };
 
 const slot = (n: number): number => SLOT_BASE + n;
@@ -37,7 +38,7 @@ const compute = (recipe: MachInst, to: number): Step => ({
 /** Puts the arguments into slots 0 .. 5, makes the moves, returns what is at `from`. */
 function afterwards(steps: readonly Step[], from: number): bigint {
   const buffer = new CodeBuffer();
-  X64_BACKEND.emitPrologue(buffer, LAYOUT.frame);
+  X64_BACKEND.emitPrologue(buffer, LAYOUT);
   ARGUMENT_REGISTERS.forEach((register, n) => {
     X64_BACKEND.emitMove(buffer, move(register, slot(n)).move, undefined, LAYOUT);
   });
@@ -106,7 +107,7 @@ describe.skipIf(!canRun)('moves', () => {
     expect(afterwards(steps, RAX)).toBe(0x2222n);
     // Both are addresses on one stack: their difference is what matters.
     const buffer = new CodeBuffer();
-    X64_BACKEND.emitPrologue(buffer, LAYOUT.frame);
+    X64_BACKEND.emitPrologue(buffer, LAYOUT);
     for (const step of steps) X64_BACKEND.emitMove(buffer, step.move, step.recipe, LAYOUT);
     X64_BACKEND.emitMove(buffer, move(slot(2), RAX).move, undefined, LAYOUT);
     const sub = instruction(rowOf('sub r64, r/m64'), 0, [2], [0, 1]);
