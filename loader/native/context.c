@@ -14,8 +14,6 @@ enum {
   SKB_DATA_META = 140, SKB_WIRE_LEN = 160, SKB_BYTES = 192
 };
 enum { LOOPBACK_IFINDEX = 1, ETHERNET_BYTES = 14, ADDRESS_BYTES = 6 };
-/* XDP frames are one page: headroom, packet, tailroom for the shared info. */
-enum { XDP_HEADROOM = 256, XDP_PACKET_BYTES = 4096 - 256 - 320 };
 /* linux/if_ether.h, linux/if_packet.h, sys/socket.h */
 enum { ETH_P_802_3_MIN = 0x600, ETH_P_802_3 = 1, ETH_P_802_2 = 4, ETH_P_IP = 0x800, ETH_P_IPV6 = 0x86dd };
 enum { PACKET_HOST = 0, PACKET_BROADCAST = 1, PACKET_MULTICAST = 2, PACKET_OTHERHOST = 3 };
@@ -45,17 +43,6 @@ void rf_context_template(struct rf_instance *instance, uint32_t given_bytes) {
   if (plan->kind == RF_CONTEXT_SKB && copied <= SKB_IFINDEX)
     set32(context, SKB_IFINDEX, LOOPBACK_IFINDEX);
   memcpy(instance->context, instance->template, instance->context_block_bytes);
-}
-
-static void fill_xdp(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
-  struct rf_run *run = &instance->run;
-  uint8_t *packet = instance->exchange + instance->packet_at;
-  if (meta_bytes > packet_bytes) meta_bytes = packet_bytes;
-  run->meta = packet;
-  run->data = packet + meta_bytes;
-  run->end = packet + packet_bytes;
-  run->head_limit = run->data - XDP_HEADROOM;
-  run->tail_limit = packet_bytes - meta_bytes < XDP_PACKET_BYTES ? run->data + XDP_PACKET_BYTES : run->end;
 }
 
 /* The device is the loopback device, whose address is all zeroes. */
@@ -117,7 +104,7 @@ void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32
   struct rf_run *run = &instance->run;
   switch (instance->plan.kind) {
     /* No field of struct xdp_md can be written, so the template's copy is still as it was. */
-    case RF_CONTEXT_XDP: fill_xdp(instance, packet_bytes, meta_bytes); break;
+    case RF_CONTEXT_XDP: rf_fill_xdp(instance, packet_bytes, meta_bytes); break;
     case RF_CONTEXT_SKB:
       memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + SKB_BYTES);
       fill_skb(instance, packet_bytes);
@@ -125,7 +112,7 @@ void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32
     default:
       memcpy(instance->context, instance->template, instance->context_block_bytes);
       if (!instance->has_packet) return;
-      fill_xdp(instance, packet_bytes, 0);
+      rf_fill_xdp(instance, packet_bytes, 0);
       run->mac = run->network = run->data;
   }
   run->lowest = instance->exchange + instance->packet_at;

@@ -9,4 +9,19 @@ void rf_context_template(struct rf_instance *instance, uint32_t given_bytes);
 /* Fills context and packet bounds for the packet that lies in the packet area. */
 void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes);
 
+/* XDP frames are one page: headroom, packet, tailroom for the shared info. */
+enum { RF_XDP_HEADROOM = 256, RF_XDP_PACKET_BYTES = 4096 - 256 - 320 };
+
+/* Here and inline: it is most of what a run of a small XDP program costs. */
+static inline void rf_fill_xdp(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
+  struct rf_run *run = &instance->run;
+  uint8_t *packet = instance->exchange + instance->packet_at;
+  if (meta_bytes > packet_bytes) meta_bytes = packet_bytes;
+  run->meta = packet;
+  run->data = packet + meta_bytes;
+  run->end = packet + packet_bytes;
+  run->head_limit = run->data - RF_XDP_HEADROOM;
+  run->tail_limit = packet_bytes - meta_bytes < RF_XDP_PACKET_BYTES ? run->data + RF_XDP_PACKET_BYTES : run->end;
+}
+
 #endif

@@ -275,6 +275,45 @@ void rf_instance_test(struct rf_instance *instance) {
     memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);
 }
 
+/* Most packets are short; a call of memcpy would cost more than their copy. Both ends of the last
+ * block lie inside the packet, so nothing beyond it is read. */
+static inline void copy_packet(uint8_t *to, const uint8_t *from, uint32_t bytes) {
+  enum { BLOCK = 16, SHORT_BYTES = 256 };
+  if (bytes < BLOCK || bytes > SHORT_BYTES) {
+    if (bytes != 0) memcpy(to, from, bytes);
+    return;
+  }
+  for (uint32_t at = 0; at + BLOCK <= bytes; at += BLOCK) memcpy(to + at, from + at, BLOCK);
+  memcpy(to + bytes - BLOCK, from + bytes - BLOCK, BLOCK);
+}
+
+/* Runs packets until one is out of bounds; its index. */
+static size_t run_packets(struct rf_instance *instance, const struct rf_batch *batch, uint64_t *last) {
+  struct rf_program *program = current(instance);
+  struct rf_run *run = &instance->run;
+  uint8_t *area = instance->exchange + instance->packet_at;
+  bool xdp = instance->plan.kind == RF_CONTEXT_XDP;
+  /* A copy of its own: stores through byte pointers could alias the caller's. */
+  const struct rf_batch all = *batch;
+  size_t i = 0;
+  for (; i < all.count; i++) {
+    uint32_t offset = all.offsets[i], length = all.lengths[i];
+    if (length > RF_PACKET_BYTES_MAX || offset > all.buffer_bytes || length > all.buffer_bytes - offset) break;
+    clean_headroom(instance);
+    copy_packet(area, all.buffer + offset, length);
+    if (xdp) {
+      run->lowest = area;
+      rf_fill_xdp(instance, length, 0);
+      rf_publish_packet(run);
+    } else {
+      rf_context_fill(instance, length, 0);
+    }
+    *last = enter(instance, program);
+    all.results[i] = (uint32_t)*last;
+  }
+  return i;
+}
+
 size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *batch) {
   uint32_t *in = words(instance);
   enum rf_status status = refuse(instance);
@@ -282,21 +321,10 @@ size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *ba
   in[RF_WORD_STATUS] = status;
   if (status != RF_STATUS_OK) return 0;
   begin(instance);
-  struct rf_program *program = current(instance);
-  uint8_t *area = instance->exchange + instance->packet_at;
   rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
-  size_t i = 0;
   uint64_t result = 0, start = now_ns();
-  for (; i < batch->count; i++) {
-    uint32_t offset = batch->offsets[i], length = batch->lengths[i];
-    if (length > RF_PACKET_BYTES_MAX || offset > batch->buffer_bytes || length > batch->buffer_bytes - offset) break;
-    clean_headroom(instance);
-    if (length != 0) memcpy(area, batch->buffer + offset, length);
-    rf_context_fill(instance, length, 0);
-    result = enter(instance, program);
-    batch->results[i] = (uint32_t)result;
-  }
+  size_t done = run_packets(instance, batch, &result);
   put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
   finish(instance, result);
-  return i;
+  return done;
 }
