@@ -5,7 +5,7 @@
 
 import { InternalError } from '../../isa/index.ts';
 import { CodeBuffer, type Label, type MachineCode } from './code-buffer.ts';
-import type { Allocation, Backend, Layout, MachInst, Move } from './types.ts';
+import type { Allocation, Backend, MachInst, Move, Placement } from './types.ts';
 import { REMATERIALISE } from './types.ts';
 
 /** One line of the listing: native offset, BPF slot (-1: none), text. */
@@ -64,7 +64,7 @@ class FunctionAssembler {
   readonly #allocation: Allocation;
   readonly #backend: Backend;
   readonly #buffer: CodeBuffer;
-  readonly #layout: Layout;
+  readonly #placement: Placement;
   readonly #labels: readonly Label[];
   /** Where a jump to each block should go: to itself unless the block is empty, and left out. */
   readonly #forward: Int32Array;
@@ -85,7 +85,7 @@ class FunctionAssembler {
     this.#allocation = allocation;
     this.#backend = backend;
     this.#buffer = buffer;
-    this.#layout = {
+    this.#placement = {
       frame: backend.frame(allocation, calls ? 'calls' : 'leaf'),
       functions,
       pool: code.pool,
@@ -99,7 +99,7 @@ class FunctionAssembler {
   assemble(entry: Label): void {
     const { code } = this.#allocation;
     this.#buffer.bind(entry);
-    this.#backend.emitPrologue(this.#buffer, this.#layout);
+    this.#backend.emitPrologue(this.#buffer, this.#placement);
     code.blocks.forEach((_, b) => {
       this.#buffer.bind(this.#labels[b]!);
       if (this.#forward[b] === b) this.#block(b);
@@ -133,8 +133,8 @@ class FunctionAssembler {
     if (moves === undefined) return;
     for (const move of moves) {
       const recipe = this.#recipeOf(move);
-      this.#line(() => this.#backend.printMove(move, recipe, this.#layout));
-      this.#backend.emitMove(this.#buffer, move, recipe, this.#layout);
+      this.#line(() => this.#backend.printMove(move, recipe, this.#placement));
+      this.#backend.emitMove(this.#buffer, move, recipe, this.#placement);
     }
   }
 
@@ -183,7 +183,7 @@ class FunctionAssembler {
     const { code, firstInstruction, before } = this.#allocation;
     const first = code.blocks[target]!.instructions[0]!;
     const { flow } = this.#backend.rows[first.op]!;
-    const saves = this.#layout.frame.saved.length;
+    const saves = this.#placement.frame.saved.length;
     if (flow === 'return' && !before[firstInstruction[target]!] && saves <= MAX_COPIED_RESTORES) {
       this.#emit(first, firstInstruction[target]!);
     } else {
@@ -193,17 +193,17 @@ class FunctionAssembler {
 
   #emit(inst: MachInst, i: number): void {
     const { registers, firstOperand } = this.#allocation;
-    const label = inst.callee >= 0 ? this.#layout.functions[inst.callee]! : -1;
+    const label = inst.callee >= 0 ? this.#placement.functions[inst.callee]! : -1;
     const first = firstOperand[i]!;
-    this.#line(() => this.#backend.print(inst, registers, first, this.#layout, TARGET), label);
-    this.#backend.emit(this.#buffer, inst, registers, first, this.#layout);
+    this.#line(() => this.#backend.print(inst, registers, first, this.#placement, TARGET), label);
+    this.#backend.emit(this.#buffer, inst, registers, first, this.#placement);
   }
 
   #jump(inst: MachInst, op: number, target: number): void {
     const label = this.#labels[target]!;
     const jump = { ...inst, op, operands: op === inst.op ? inst.operands : [] };
     this.#line(
-      () => this.#backend.print(jump, this.#allocation.registers, 0, this.#layout, TARGET),
+      () => this.#backend.print(jump, this.#allocation.registers, 0, this.#placement, TARGET),
       label,
     );
     this.#buffer.jump(op, label);

@@ -10,6 +10,7 @@
  */
 
 import { InternalError } from '../../isa/index.ts';
+import { IntervalHeap } from './interval-heap.ts';
 import {
   EARLY,
   type FixedRanges,
@@ -451,39 +452,4 @@ function lastUseBefore(interval: Interval, position: number): number {
     last = Math.max(last, use >> 1);
   }
   return last + 1;
-}
-
-/** Binary heap of intervals by start. */
-class IntervalHeap {
-  readonly #heap: Interval[] = [];
-
-  push(interval: Interval): void {
-    const heap = this.#heap;
-    let i = heap.push(interval) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (heap[parent]!.start <= interval.start) break;
-      heap[i] = heap[parent]!;
-      i = parent;
-    }
-    heap[i] = interval;
-  }
-
-  pop(): Interval | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return top;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.start < heap[child]!.start) child++;
-      if (heap[child]!.start >= last.start) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
-    return top;
-  }
 }

@@ -273,7 +273,7 @@ export interface Frame {
 }
 
 /** What an instruction may refer to while it is emitted. */
-export interface Layout {
+export interface Placement {
   readonly frame: Frame;
   /** Entries of all functions of the program. */
   readonly functions: readonly Label[];
@@ -300,26 +300,26 @@ export interface Backend {
   readonly registers: RegisterFile;
   /** Row of the unconditional jump. */
   readonly jump: number;
-  /** Layout of the frame; `leaf`: the function calls nothing. */
+  /** Placement of the frame; `leaf`: the function calls nothing. */
   readonly frame: (allocation: Allocation, calls: 'calls' | 'leaf') => Frame;
-  readonly emitPrologue: (buffer: CodeBuffer, layout: Layout) => void;
+  readonly emitPrologue: (buffer: CodeBuffer, placement: Placement) => void;
   /** The instruction, with the registers of its operands in `registers` from index `first`. */
   readonly emit: (
     buffer: CodeBuffer,
     inst: MachInst,
     registers: Int8Array,
     first: number,
-    layout: Layout,
+    placement: Placement,
   ) => void;
   /** A move or swap of any two places; of a computed value, `recipe` is its instruction. */
   readonly emitMove: (
     buffer: CodeBuffer,
     move: Move,
     recipe: MachInst | undefined,
-    layout: Layout,
+    placement: Placement,
   ) => void;
   /** The move as the listing shows it. */
-  readonly printMove: (move: Move, recipe: MachInst | undefined, layout: Layout) => string;
+  readonly printMove: (move: Move, recipe: MachInst | undefined, placement: Placement) => string;
   /**
    * The instruction as the listing shows it; `label` names what a jump or call refers to. Empty for
    * those that write no bytes, and for a return, which notes its lines itself.
@@ -328,7 +328,7 @@ export interface Backend {
     inst: MachInst,
     registers: Int8Array,
     first: number,
-    layout: Layout,
+    placement: Placement,
     label: string,
   ) => string;
   /** Forms of a jump or branch row, shortest first; the last reaches everything. */

@@ -5,7 +5,7 @@
 
 import { InternalError } from '../../isa/index.ts';
 import type { CodeBuffer } from '../mach/code-buffer.ts';
-import type { BranchForm, Layout, MachInst, Memory, Move } from '../mach/types.ts';
+import type { BranchForm, MachInst, Memory, Move, Placement } from '../mach/types.ts';
 import { isSlot, REMATERIALISE, SLOT_BASE } from '../mach/types.ts';
 import type { EffectiveAddress, Fields } from './encode.ts';
 import { encode, encodeImmediate, isInt8, NO_REGISTER } from './encode.ts';
@@ -47,7 +47,7 @@ export function effectiveAddress(
   memory: Memory,
   base: number,
   index: number,
-  layout: Layout,
+  placement: Placement,
 ): EffectiveAddress {
   const { scale, displacement } = memory;
   switch (memory.base) {
@@ -56,15 +56,15 @@ export function effectiveAddress(
     case 'absolute':
       return { base: NO_REGISTER, index, scale, displacement, label: undefined };
     case 'frame': {
-      const area = layout.frame.areaOffsets[memory.area]!;
+      const area = placement.frame.areaOffsets[memory.area]!;
       return { base: RSP, index, scale, displacement: area + displacement, label: undefined };
     }
     case 'function': {
-      const label = layout.functions[memory.area]!;
+      const label = placement.functions[memory.area]!;
       return { base, index, scale: 0, displacement, label };
     }
     case 'pool': {
-      const label = buffer.poolLabel(layout.pool[memory.area]!);
+      const label = buffer.poolLabel(placement.pool[memory.area]!);
       return { base, index, scale: 0, displacement, label };
     }
   }
@@ -82,21 +82,21 @@ export function emit(
   inst: MachInst,
   registers: Int8Array,
   first: number,
-  layout: Layout,
+  placement: Placement,
 ): void {
   const row = ROWS[inst.op]!;
   if (inst.op === ENTRY) return;
   if (row.flow === 'return') {
-    emitReturn(buffer, layout);
+    emitReturn(buffer, placement);
   } else if (inst.op === CALL_DIRECT) {
     encode(buffer, row, NO_FIELDS, 0);
-    buffer.fixup(0, layout.functions[inst.callee]!);
+    buffer.fixup(0, placement.functions[inst.callee]!);
     buffer.u32(0);
   } else if (inst.op === MOV_64.index) {
     emitConstant(buffer, registers[first]!, inst);
   } else if (!isIdleCopy(inst, registers, first)) {
     const fields = fieldsOf(inst, registers, first, (memory, base, index) =>
-      effectiveAddress(buffer, memory, base, index, layout),
+      effectiveAddress(buffer, memory, base, index, placement),
     );
     emitRow(buffer, row, fields, inst.imm, inst.immHigh);
   }
@@ -155,25 +155,25 @@ const stackAddress = (displacement: number): EffectiveAddress => ({
   label: undefined,
 });
 
-export const slotOffset = (slot: number, layout: Layout): number =>
-  layout.frame.slotOffset + (slot - SLOT_BASE) * SLOT_BYTES;
+export const slotOffset = (slot: number, placement: Placement): number =>
+  placement.frame.slotOffset + (slot - SLOT_BASE) * SLOT_BYTES;
 
 export function emitMove(
   buffer: CodeBuffer,
   move: Move,
   recipe: MachInst | undefined,
-  layout: Layout,
+  placement: Placement,
 ): void {
   const { from, to } = move;
   if (from >= REMATERIALISE) {
     if (recipe === undefined) throw new InternalError('x64 emit', 'a value without a recipe');
-    emitRecipe(buffer, recipe, to, layout);
+    emitRecipe(buffer, recipe, to, placement);
     return;
   }
-  const place = (slot: number) => stackAddress(slotOffset(slot, layout));
+  const place = (slot: number) => stackAddress(slotOffset(slot, placement));
   const swap = move.kind === 'swap';
   if (isSlot(from) && isSlot(to)) {
-    emitBetweenSlots(buffer, slotOffset(from, layout), slotOffset(to, layout), move.kind);
+    emitBetweenSlots(buffer, slotOffset(from, placement), slotOffset(to, placement), move.kind);
   } else if (isSlot(from)) {
     encode(buffer, swap ? EXCHANGE : LOAD, { reg: to, rm: 0, address: place(from) }, 0);
   } else if (isSlot(to)) {
@@ -202,12 +202,12 @@ function emitBetweenSlots(buffer: CodeBuffer, from: number, to: number, kind: Mo
 }
 
 /** A constant into a register, or into a slot without disturbing any register. */
-function emitRecipe(buffer: CodeBuffer, recipe: MachInst, to: number, layout: Layout): void {
+function emitRecipe(buffer: CodeBuffer, recipe: MachInst, to: number, placement: Placement): void {
   if (!isSlot(to)) {
-    emit(buffer, recipe, Int8Array.of(to), 0, layout);
+    emit(buffer, recipe, Int8Array.of(to), 0, placement);
     return;
   }
-  const offset = slotOffset(to, layout);
+  const offset = slotOffset(to, placement);
   const { imm, immHigh, relocation } = recipe;
   const high = recipe.op === MOV_32.index ? 0 : immHigh;
   const constant = recipe.memory === null && relocation === null;
@@ -217,7 +217,7 @@ function emitRecipe(buffer: CodeBuffer, recipe: MachInst, to: number, layout: La
     emitRow(buffer, STORE_IMM_32, { reg: 0, rm: 0, address: stackAddress(offset) }, imm, 0);
     emitRow(buffer, STORE_IMM_32, { reg: 0, rm: 0, address: stackAddress(offset + 4) }, high, 0);
   } else {
-    emitThroughRax(buffer, recipe, offset, layout);
+    emitThroughRax(buffer, recipe, offset, placement);
   }
 }
 
@@ -226,12 +226,12 @@ function emitThroughRax(
   buffer: CodeBuffer,
   recipe: MachInst,
   offset: number,
-  layout: Layout,
+  placement: Placement,
 ): void {
-  const { frame } = layout;
+  const { frame } = placement;
   const shifted = { ...frame, areaOffsets: frame.areaOffsets.map((area) => area + SLOT_BYTES) };
   encode(buffer, PUSH, { reg: 0, rm: RAX, address: undefined }, 0);
-  emit(buffer, recipe, Int8Array.of(RAX), 0, { ...layout, frame: shifted });
+  emit(buffer, recipe, Int8Array.of(RAX), 0, { ...placement, frame: shifted });
   encode(buffer, STORE, { reg: RAX, rm: 0, address: stackAddress(offset + SLOT_BYTES) }, 0);
   encode(buffer, POP, { reg: 0, rm: RAX, address: undefined }, 0);
 }

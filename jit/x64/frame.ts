@@ -12,7 +12,7 @@
  */
 
 import type { CodeBuffer } from '../mach/code-buffer.ts';
-import type { Allocation, Frame, Layout } from '../mach/types.ts';
+import type { Allocation, Frame, Placement } from '../mach/types.ts';
 import { encode, encodeImmediate, isInt8, NO_REGISTER } from './encode.ts';
 import { ROWS, rowOf, type X64Row } from './instructions.ts';
 import { REGISTERS, RSP, registerName } from './registers.ts';
@@ -63,7 +63,7 @@ const MOVUPS = ROWS[rowOf('movups m128, xmm')]!;
 const STORE = ROWS[rowOf('mov r/m64, imm32')]!;
 const STORE_BYTE = ROWS[rowOf('mov r/m8, imm8')]!;
 
-type Note = Layout['note'];
+type Note = Placement['note'];
 
 function emitRegister(buffer: CodeBuffer, row: X64Row, register: number, note: Note): void {
   note?.(`${row.mnemonic} ${registerName(register, 64)}`);
@@ -78,7 +78,7 @@ function emitAdjust(buffer: CodeBuffer, row: X64Row, bytes: number, note: Note):
   encodeImmediate(buffer, chosen.immBytes, bytes, 0);
 }
 
-export function emitPrologue(buffer: CodeBuffer, { frame, note }: Layout): void {
+export function emitPrologue(buffer: CodeBuffer, { frame, note }: Placement): void {
   for (const register of frame.saved) emitRegister(buffer, PUSH, register, note);
   emitAdjust(buffer, SUB, frame.sizeBytes, note);
   if (frame.zeroed.some(({ sizeBytes }) => sizeBytes >= XMM_BYTES)) {
@@ -108,7 +108,7 @@ function emitZeroes(buffer: CodeBuffer, offset: number, sizeBytes: number, note:
 }
 
 /** Restores what the prologue changed, and returns. */
-export function emitReturn(buffer: CodeBuffer, { frame, note }: Layout): void {
+export function emitReturn(buffer: CodeBuffer, { frame, note }: Placement): void {
   emitAdjust(buffer, ADD, frame.sizeBytes, note);
   for (const register of frame.saved.toReversed()) emitRegister(buffer, POP, register, note);
   note?.('ret');

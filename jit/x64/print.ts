@@ -1,6 +1,6 @@
 /** Instructions as text, in Intel syntax, from the same rows that encode them. */
 
-import type { Layout, MachInst, Move } from '../mach/types.ts';
+import type { MachInst, Move, Placement } from '../mach/types.ts';
 import { isSlot, REMATERIALISE } from '../mach/types.ts';
 import { isIdleCopy, slotOffset } from './emit.ts';
 import { type Fields, NO_REGISTER } from './encode.ts';
@@ -78,7 +78,7 @@ export function print(
   inst: MachInst,
   registers: Int8Array,
   first: number,
-  layout: Layout,
+  placement: Placement,
   label: string,
 ): string {
   const row = ROWS[inst.op]!;
@@ -93,7 +93,7 @@ export function print(
     if (spec.kind === 'rm' && memory !== null) {
       const base = memory.base === 'register' ? registers[k++]! : NO_REGISTER;
       const index = memory.scale !== 0 ? registers[k++]! : NO_REGISTER;
-      address = addressText(inst, base, index, layout);
+      address = addressText(inst, base, index, placement);
       continue;
     }
     if (spec.kind === 'reg') reg = registers[k]!;
@@ -103,7 +103,12 @@ export function print(
   return printFields(row, { reg, rm }, address, immediateText(inst), label);
 }
 
-function addressText(inst: MachInst, base: number, index: number, layout: Layout): AddressText {
+function addressText(
+  inst: MachInst,
+  base: number,
+  index: number,
+  placement: Placement,
+): AddressText {
   const { base: kind, area, scale, displacement } = inst.memory!;
   switch (kind) {
     case 'register':
@@ -111,13 +116,13 @@ function addressText(inst: MachInst, base: number, index: number, layout: Layout
     case 'absolute':
       return { base: '', index, scale, displacement };
     case 'frame': {
-      const offset = layout.frame.areaOffsets[area]! + displacement;
+      const offset = placement.frame.areaOffsets[area]! + displacement;
       return { base: registerName(RSP, 64), index, scale, displacement: offset };
     }
     case 'function':
       return { base: `function ${area}`, index, scale, displacement };
     case 'pool': {
-      const entry = layout.pool[area]!;
+      const entry = placement.pool[area]!;
       const name = entry.kind === 'address' ? relocationText(entry.target) : `constant ${area}`;
       return { base: name, index, scale, displacement };
     }
@@ -148,18 +153,18 @@ export function relocationText(target: RelocationTarget): string {
   }
 }
 
-export function printMove(move: Move, recipe: MachInst | undefined, layout: Layout): string {
+export function printMove(move: Move, recipe: MachInst | undefined, placement: Placement): string {
   const place = (location: number): string =>
     isSlot(location)
       ? `qword ptr ${printAddress({
           base: 'rsp',
           index: NO_REGISTER,
           scale: 0,
-          displacement: slotOffset(location, layout),
+          displacement: slotOffset(location, placement),
         })}`
       : registerName(location, 64);
   if (move.from >= REMATERIALISE && recipe !== undefined) {
-    if (!isSlot(move.to)) return print(recipe, Int8Array.of(move.to), 0, layout, '');
+    if (!isSlot(move.to)) return print(recipe, Int8Array.of(move.to), 0, placement, '');
     return `mov ${place(move.to)}, ${recipe.memory === null ? immediateText(recipe) : 'address'}`;
   }
   if (isSlot(move.from) && isSlot(move.to)) {

@@ -1,7 +1,7 @@
 /** Moves that allocations seldom need, run one by one. */
 import { describe, expect, it } from 'vitest';
 import { CodeBuffer } from '../../../jit/mach/code-buffer.ts';
-import type { Layout, MachInst, Move } from '../../../jit/mach/types.ts';
+import type { MachInst, Move, Placement } from '../../../jit/mach/types.ts';
 import { REMATERIALISE, SLOT_BASE } from '../../../jit/mach/types.ts';
 import { X64_BACKEND } from '../../../jit/x64/backend.ts';
 import { inFrame, instruction, ret } from '../../../jit/x64/build.ts';
@@ -13,7 +13,7 @@ const ARGUMENTS = [0x1111n, 0x2222n, 0x3333n, 0x4444n, 0x5555n, 0x6666n];
 const ARGUMENT_REGISTERS = [RDI, RSI, RDX, RCX, R8, R9];
 const AREA_OFFSET = 48;
 
-const LAYOUT: Layout = {
+const LAYOUT: Placement = {
   frame: { sizeBytes: 72, saved: [], areaOffsets: [AREA_OFFSET], slotOffset: 0, zeroed: [] },
   functions: [],
   pool: [],
