@@ -21,7 +21,8 @@ const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 /** The bytes of a file. Throws UsageError with the system's reason. */
 export function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    // Not the Buffer itself, whose slice() shares memory instead of copying.
+    return Uint8Array.from(readFileSync(path));
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
   }

@@ -38,7 +38,7 @@ const info = (kind: number, vlen: number) => ((kind << 24) | vlen) >>> 0;
 
 /** A copy of `btf` that the kernel takes. Expects well-formed BTF (programs/object has checked it). */
 export function loadableBtf(btf: Uint8Array): Uint8Array {
-  const out = btf.slice();
+  const out = Uint8Array.from(btf);
   const view = new DataView(out.buffer);
   const headerBytes = view.getUint32(4, true);
   const start = headerBytes + view.getUint32(8, true);

@@ -62,7 +62,8 @@ export function readCapture(bytes: Uint8Array, file: string): Capture {
     );
   }
   return {
-    bytes,
+    // A Buffer's slice() would share memory where that of other byte arrays copies.
+    bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     offsets: Uint32Array.from(records, (record) => record.offset),
     lengths: Uint32Array.from(records, (record) => record.length),
     originalLengths: Uint32Array.from(records, (record) => record.original),
