@@ -25,7 +25,6 @@
 #ifndef TC_ACT_OK
 #define TC_ACT_OK 0
 #define TC_ACT_SHOT 2
-#define TC_ACT_REDIRECT 7
 #endif
 
 #define TABLE(name, kind, key_type, value_type, entries) \
