@@ -31,6 +31,11 @@ export const MARK_LEADER = 2;
 export const MARK_LOOP_HEAD = 4;
 /** Exploration compares and keeps states here. */
 export const MARK_PRUNE = 8;
+/**
+ * The head of a loop whose passes something else bounds (may_goto's budget, a helper that calls
+ * back): exploration seeks a state that covers all passes instead of walking each.
+ */
+export const MARK_CONVERGE = 16;
 
 export interface Cfg {
   readonly functions: readonly FunctionSpan[];
@@ -172,6 +177,7 @@ function walkFunction(start: number, marks: Uint8Array, instructions: readonly I
     const isJump = row.kind === 'jump' || row.kind === 'goto' || row.kind === 'may_goto';
     // States that differed at a merge point often agree again by the next decision.
     if (isJump && row.kind !== 'goto') marks[pc]! |= MARK_PRUNE;
+    if (row.kind === 'may_goto') marks[pc]! |= MARK_CONVERGE;
     if (row.kind === 'call') marks[next(pc, row)]! |= MARK_PRUNE;
     for (const to of successors(pc, insn, row)) {
       const state = progress.get(to);

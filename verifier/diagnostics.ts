@@ -356,6 +356,12 @@ const ROWS = {
     'align the access, or read in smaller parts',
     'misaligned access off {proven} size {size}',
   ),
+  'mixed-pointers': row(
+    'type-safety',
+    'this instruction accesses a {kind} on one path and a {other} on another',
+    'access each through an instruction of its own',
+    'same insn cannot be used with different pointers',
+  ),
   'atomic-target': row(
     'type-safety',
     'atomic operations are not allowed on a {kind}',

@@ -14,12 +14,13 @@ import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
 import { type Exploration, Explorer, type Found } from './explore/explore.ts';
 import { Walk } from './explore/walk.ts';
+import { boundOf } from './facts/bound.ts';
 import { makeFacts } from './facts/facts.ts';
 import { Recorder } from './facts/recorder.ts';
 import { stackUse } from './facts/stack-use.ts';
 import { LIMITS } from './limits.ts';
 import { mintProof } from './proof.ts';
-import type { Privilege, Subject } from './subject.ts';
+import type { Privilege } from './subject.ts';
 import type { LinuxPrediction, Refused, Verdict } from './verdict.ts';
 
 export interface VerifyOptions {
@@ -59,7 +60,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     const diagnostic = diagnose(program, stack.failure, NO_CIRCUMSTANCES);
     return refused(program, profile, [diagnostic], started, exploration);
   }
-  return accepted(subject, recorder, exploration, stack.bytes, started);
+  return accepted(walk, exploration, stack.bytes, started);
 }
 
 /** Throws RangeError for a name that no profile has. */
@@ -71,15 +72,15 @@ function profileFor(program: Program, name: string | undefined): Profile {
 }
 
 function accepted(
-  subject: Subject,
-  recorder: Recorder,
+  walk: Walk,
   exploration: Exploration,
   stackBytes: number,
   started: number,
 ): Verdict {
+  const { subject, recorder } = walk;
   const { program, instructions, profile } = subject;
-  const worstCaseInstructions = exploration.longest;
-  const facts = () => makeFacts(subject, recorder, stackBytes, worstCaseInstructions);
+  const termination = boundOf(walk, exploration);
+  const facts = () => makeFacts(subject, recorder, stackBytes, termination);
   const proof = mintProof({ program, instructions, facts, profile: profile.name });
   const tooLong = exploration.processed > profile.maxProcessed;
   return {
@@ -93,8 +94,7 @@ function accepted(
     processed: exploration.processed,
     peakStates: exploration.peakStates,
     stackBytes,
-    worstCaseInstructions,
-    unboundedBy: undefined,
+    ...termination,
     microseconds: (performance.now() - started) * 1000,
   };
 }

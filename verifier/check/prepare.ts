@@ -12,11 +12,12 @@ import {
   type Profile,
   programType,
 } from '../../platform/index.ts';
-import { buildCfg } from '../cfg.ts';
+import { buildCfg, MARK_CONVERGE, MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { liveRegisters } from '../liveness.ts';
 import { obligationsOf } from '../obligations/derive.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
+import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkHelper } from './helpers.ts';
 import { resolveMaps } from './maps.ts';
@@ -56,6 +57,9 @@ export function prepare(program: Program, profile: Profile, privilege: Privilege
     privilege,
   );
   if (callFailures.length > 0) return refuse(callFailures);
+  for (const [pc, helper] of helperAt) {
+    if (callbackIndex(helper) >= 0) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
+  }
   const argumentCount = (pc: number) => helperAt.get(pc)?.arguments.length ?? 5;
   const mayLeak = privilege !== 'none' && profile.family === 'linux';
   const subject: Subject = {

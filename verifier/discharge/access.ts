@@ -19,6 +19,21 @@ const NO_ATOMICS: ReadonlySet<number> = new Set([
   kinds.FLOW_KEYS,
 ]);
 
+/**
+ * Accesses through these kinds are compiled to something else than a plain access, so one
+ * instruction cannot use such a pointer on one path and another kind on another.
+ */
+const REWRITTEN: ReadonlySet<number> = new Set([
+  kinds.CONTEXT,
+  kinds.SOCKET,
+  kinds.SOCK_COMMON,
+  kinds.TCP_SOCKET,
+  kinds.XDP_SOCKET,
+  kinds.FLOW_KEYS,
+  kinds.BTF_OBJECT,
+  kinds.ARENA,
+]);
+
 export function checkAccess(walk: Walk, request: AccessRequest): Failure | null {
   const { state } = walk;
   const value = state.register(request.register);
@@ -45,7 +60,11 @@ export function checkAccess(walk: Walk, request: AccessRequest): Failure | null 
     return fail('not-dereferenceable', { verb: request.verb === 'read' ? 'read' : 'written' });
   }
   if (request.by === 'atomic' && NO_ATOMICS.has(kind)) return fail('atomic-target');
-  return region.check(walk, value, request);
+  const failure = region.check(walk, value, request);
+  if (failure !== null || request.by === 'helper') return failure;
+  const first = walk.recorder.pointerKind(request.pc, kind);
+  const mixes = first !== kind && (REWRITTEN.has(first) || REWRITTEN.has(kind));
+  return mixes ? fail('mixed-pointers', { other: kinds.KINDS[first]!.name }) : null;
 }
 
 /** Whether what is in `register` may be written where `request` goes. */

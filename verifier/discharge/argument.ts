@@ -7,7 +7,9 @@ import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { KNOWN_SHAPES } from '../transfer/callback.ts';
 import { checkAccess } from './access.ts';
+import { checkNesting } from './call.ts';
 
 interface Call {
   readonly walk: Walk;
@@ -75,18 +77,33 @@ function checkKind(call: Call): Failure | null {
       return checkSocket(call, SOCKETS);
     case 'string':
       return checkString(call);
+    case 'callback':
+      return checkCallback(call);
     case 'spin-lock':
     case 'timer':
     case 'kptr':
     case 'dynptr':
     case 'iterator':
-    case 'callback':
     case 'percpu-btf':
     case 'btf':
       return unsupported(call, `arguments of kind ${call.argument.kind}`);
     default:
       return call.argument.kind satisfies never;
   }
+}
+
+/** A function of the program, whose frame still fits. */
+function checkCallback(call: Call): Failure | null {
+  const { callback } = call.argument;
+  if (callback === undefined || !KNOWN_SHAPES.has(callback)) {
+    return unsupported(call, `callbacks of the form ${callback}`);
+  }
+  const failure = requireKind(call, [kinds.FUNCTION], 'a function of the program', 'func');
+  if (failure !== null) return failure;
+  // How often the callback may run bounds its index; see transfer/callback.
+  if (callback === 'loop') call.walk.needPrecise(1);
+  const { state } = call.walk;
+  return checkNesting(call.walk, call.pc, state.words[call.value + L.TARGET]!);
 }
 
 const SOCKETS: readonly number[] = [

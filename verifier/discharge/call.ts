@@ -26,7 +26,8 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
 const kfuncName = (walk: Walk, pc: number): string =>
   walk.subject.program.kfuncCalls.find((call) => call.instruction === pc)?.name ?? 'callx';
 
-function checkNesting(walk: Walk, pc: number, entry: number): Failure | null {
+/** A frame more must be allowed, and the function must not be active already. */
+export function checkNesting(walk: Walk, pc: number, entry: number): Failure | null {
   const { state, subject } = walk;
   for (let frame = 0; frame < state.frameCount; frame++) {
     if (state.words[state.frameRow(frame) + L.FRAME_ENTRY] !== entry) continue;

@@ -18,6 +18,9 @@ export function checkExit(walk: Walk, pc: number): Failure | null {
 function checkReturn(walk: Walk, pc: number): Failure | null {
   const { state } = walk;
   const r0 = state.register(0);
+  if (state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] !== 0) {
+    return checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
+  }
   if (state.kind(r0) !== STACK || state.words[r0 + L.TARGET]! < state.frame) return null;
   return { code: 'return-stack-pointer', pc, values: {}, registers: [0] };
 }
@@ -46,11 +49,24 @@ export function returnRule(walk: Walk): ReturnRule {
   return byAttach ?? type.returns;
 }
 
+/** 0: go on, 1: stop. */
+const CALLBACK_RESULT: ReturnRule = { min: 0, max: 1 };
+
 function checkResult(walk: Walk, pc: number): Failure | null {
+  const { type } = walk.subject;
+  return checkNumberIn(walk, pc, returnRule(walk), type.rangeBits, type.name);
+}
+
+function checkNumberIn(
+  walk: Walk,
+  pc: number,
+  rule: ReturnRule,
+  bits: 32 | 64,
+  name: string,
+): Failure | null {
   const { state, subject } = walk;
   const r0 = state.register(0);
   const kind = state.kind(r0);
-  const rule = returnRule(walk);
   if (isPointer(kind)) {
     const row = KINDS[kind]!;
     const values = { kind: row.name, linux: row.linux, R: 'R0', where: 'as return value' };
@@ -61,13 +77,13 @@ function checkResult(walk: Walk, pc: number): Failure | null {
   walk.needPrecise(0);
   const words = state.words;
   const number = r0 + L.NUMBER;
-  const wide = subject.type.rangeBits === 64;
+  const wide = bits === 64;
   const low = wide ? domain.signedMin(words, number) : domain.signedMin32(words, number);
   const high = wide ? domain.signedMax(words, number) : domain.signedMax32(words, number);
   if (low >= rule.min && high <= rule.max) return null;
   const values = {
     proven: domain.format(words, number),
-    type: subject.type.name,
+    type: name,
     expected: rule.min === rule.max ? String(rule.min) : `${rule.min}..${rule.max}`,
     least: rule.min,
     most: rule.max,

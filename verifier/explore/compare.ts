@@ -16,8 +16,12 @@ import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { spilledBytes } from '../state/stack.ts';
 
-/** `covers`: for pruning. `equals`: nothing that decides has changed, for endless loops. */
-export type Comparison = 'covers' | 'equals';
+/**
+ * `covers`: for pruning against states walked to the end. `within`: every number counts, for states
+ * still being walked, whose precision is not known yet. `equals`: nothing that decides has changed,
+ * for endless loops.
+ */
+export type Comparison = 'covers' | 'within' | 'equals';
 
 /** Kept id → other id, as pairs; few, so a linear search. */
 class IdMap {
@@ -47,7 +51,10 @@ export function compareStates(
 ): boolean {
   if (kept.frameCount !== other.frameCount) return false;
   for (let at = L.RCU_DEPTH; at < L.HEADER_WORDS; at++) {
-    if (at !== L.MAY_GOTO_DEPTH && kept.words[at] !== other.words[at]) return false;
+    // How often a bounded loop was passed tells an endless loop from a bounded one, no more.
+    const isCount = at === L.MAY_GOTO_DEPTH || at === L.CALLBACK_DEPTH;
+    if (isCount && comparison !== 'equals') continue;
+    if (kept.words[at] !== other.words[at]) return false;
   }
   ids.clear();
   if (!sameReferences(kept, other)) return false;
@@ -112,7 +119,7 @@ function sameNumber(
   comparison: Comparison,
 ): boolean {
   if (comparison === 'equals') return domain.equals(v, a + L.NUMBER, w, b + L.NUMBER);
-  if ((v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
+  if (comparison === 'covers' && (v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
   if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
   return v[a + L.ID] === 0 || ids.match(v[a + L.ID]!, w[b + L.ID]!);
 }
@@ -134,7 +141,7 @@ function samePointer(
   }
   const packet = isPacketKind(v[a + L.KIND]!);
   const extent = v[a + L.EXTENT]! - w[b + L.EXTENT]!;
-  if (packet && comparison === 'covers' ? extent > 0 : extent !== 0) return false;
+  if (packet && comparison !== 'equals' ? extent > 0 : extent !== 0) return false;
   if (comparison === 'equals') {
     if (!domain.equals(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
   } else if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;

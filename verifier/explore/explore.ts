@@ -96,6 +96,10 @@ export class Explorer {
           this.#end(verdict.by.longest);
           return;
         }
+        if (verdict.kind === 'converged') {
+          this.#end(0);
+          return;
+        }
         if (verdict.kind === 'endless') {
           const places = [{ pc: verdict.since.pc, label: 'the same state was here before' }];
           this.#fail({ code: 'infinite-loop', pc, values: {}, places });

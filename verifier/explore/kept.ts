@@ -27,6 +27,11 @@ export interface Kept {
   longest: number;
   hits: number;
   misses: number;
+  /**
+   * A path below ended at a state that was still being walked, so what decides below this one is
+   * not wholly known: all numbers count when it is compared.
+   */
+  inLoop: boolean;
 }
 
 /** Where the walk begins: never compared, but its longest path is the program's. */
@@ -40,6 +45,7 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   longest: 0,
   hits: 0,
   misses: 0,
+  inLoop: false,
 });
 
 /** A path below `kept` ended after `length` more instructions. */
@@ -53,6 +59,11 @@ export function finishPath(kept: Kept | undefined, length: number): void {
     total = at.distance + at.longest;
     at = at.parent;
   }
+}
+
+/** The path that ends below `kept` relies on a state that is still being walked. */
+export function markInLoop(kept: Kept | undefined): void {
+  for (let at = kept; at !== undefined && !at.inLoop; at = at.parent) at.inLoop = true;
 }
 
 /** Removes from a state what nothing below can read. */

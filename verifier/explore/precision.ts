@@ -15,6 +15,7 @@
  */
 
 import type { Instruction, Row } from '../../isa/index.ts';
+import { ARGUMENTS, CALLER_SAVED } from '../liveness.ts';
 import { SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
@@ -92,26 +93,40 @@ export function markPrecise(walk: Backtrackable, entry: number, wanted: Wanted):
     if (wanted.isEmpty()) break;
     const before = walk.trace.previous(at);
     if (before >= 0) {
-      crossFrames(walk.trace.frame(before), walk.trace.frame(at), wanted);
-      stepBack(walk, before, wanted);
+      const entered = walk.trace.frame(at) > walk.trace.frame(before);
+      if (entered) enteredFrom(walk, before, wanted);
+      else {
+        if (walk.trace.frame(at) < walk.trace.frame(before)) leftTo(walk, before, wanted);
+        stepBack(walk, before, wanted);
+      }
     }
     at = before;
   }
   wanted.clear();
 }
 
-/** Between an entry of frame `before` and the next one, of frame `after`, frames may change. */
-function crossFrames(before: number, after: number, wanted: Wanted): void {
-  if (after > before) {
-    // A call: the callee's arguments are the caller's registers.
-    wanted.registers[before]! |= wanted.registers[after]! & 0b111110;
-    wanted.registers[after] = 0;
-    for (const slot of wanted.slots) if (slotFrame(slot) >= after) wanted.slots.delete(slot);
-  } else if (after < before) {
-    // An exit: the caller's r0 is the callee's.
-    if (wanted.hasRegister(after, 0)) wanted.addRegister(before, 0);
-    wanted.registers[after]! &= ~0b111111;
-  }
+/**
+ * The call of entry `at` entered a frame: a callee's arguments are the caller's registers, a
+ * callback's are computed from them. Calls write nothing before the callee returns.
+ */
+function enteredFrom(walk: Backtrackable, at: number, wanted: Wanted): void {
+  const caller = walk.trace.frame(at);
+  const passed = wanted.registers[caller + 1]! & ARGUMENTS;
+  const isPlain = walk.rows[walk.trace.pc(at)]!.operation === 'subprogram';
+  wanted.registers[caller]! |= isPlain ? passed : passed === 0 ? 0 : ARGUMENTS;
+  wanted.registers[caller + 1] = 0;
+  for (const slot of wanted.slots) if (slotFrame(slot) > caller) wanted.slots.delete(slot);
+}
+
+/**
+ * The exit of entry `at` left a frame. A caller's r0 is then the callee's, and it lost r1 to r5;
+ * after a callback it has what it had when it made the call.
+ */
+function leftTo(walk: Backtrackable, at: number, wanted: Wanted): void {
+  if (walk.trace.isCallbackReturn(at)) return;
+  const callee = walk.trace.frame(at);
+  if (wanted.hasRegister(callee - 1, 0)) wanted.addRegister(callee, 0);
+  wanted.registers[callee - 1]! &= ~CALLER_SAVED;
 }
 
 /** Replaces what the instruction of entry `at` wrote by what it computed that from. */
@@ -151,10 +166,10 @@ function stepBack(walk: Backtrackable, at: number, wanted: Wanted): void {
       stepBackJump(insn, row, frame, trace.links(at), wanted);
       return;
     case 'call':
-      if (row.operation !== 'subprogram') wanted.registers[frame]! &= ~0b111111;
+      if (row.operation !== 'subprogram') wanted.registers[frame]! &= ~CALLER_SAVED;
       return;
     case 'packet':
-      wanted.registers[frame]! &= ~0b111111;
+      wanted.registers[frame]! &= ~CALLER_SAVED;
       return;
     case 'constant':
       wanted.removeRegister(frame, insn.dst);

@@ -3,11 +3,13 @@
  * repeat one on its own path (an endless loop), or it may be worth keeping.
  */
 
+import { MARK_CONVERGE } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
 import { compareStates } from './compare.ts';
-import { forgetDead, type Kept } from './kept.ts';
+import { forgetDead, type Kept, markInLoop } from './kept.ts';
 import { addPrecise, markPrecise } from './precision.ts';
 import type { Walk } from './walk.ts';
+import { widenImprecise } from './widen.ts';
 
 /**
  * Keeping a state costs memory and comparisons, so one is kept only after some work since the last:
@@ -23,6 +25,7 @@ const MISSES_PER_HIT = 3;
 export type Verdict =
   | { readonly kind: 'continue' }
   | { readonly kind: 'covered'; readonly by: Kept }
+  | { readonly kind: 'converged'; readonly to: Kept }
   | { readonly kind: 'endless'; readonly since: Kept };
 
 const CONTINUE: Verdict = { kind: 'continue' };
@@ -38,32 +41,34 @@ export class MergePoints {
 
   /** Arrives at `pc` after so many instructions and branches in all. */
   arrive(walk: Walk, pc: number, instructions: number, branches: number): Verdict {
-    const list = this.#at.get(pc);
+    const converges = (walk.subject.cfg.marks[pc]! & MARK_CONVERGE) !== 0;
     const work = instructions - this.#instructionsAtKeep;
     const decisions = branches - this.#branchesAtKeep;
     const much = work >= KEEP_IN_LOOP_INSTRUCTIONS || decisions >= KEEP_IN_LOOP_BRANCHES;
-    let keep = much || (decisions >= KEEP_AFTER_BRANCHES && work >= KEEP_AFTER_INSTRUCTIONS);
-    if (list !== undefined) {
-      const uninitialised = walk.subject.mayReadUninitialised ? 'readable' : 'forbidden';
-      for (let i = list.length - 1; i >= 0; i--) {
-        const kept = list[i]!;
-        if (kept.branches > 0) {
-          if (compareStates(kept.state, walk.state, 'equals', uninitialised)) {
-            return { kind: 'endless', since: kept };
-          }
-          keep &&= much;
-          continue;
-        }
-        if (compareStates(kept.state, walk.state, 'covers', uninitialised)) {
-          kept.hits++;
-          propagate(walk, kept);
-          return { kind: 'covered', by: kept };
-        }
-        kept.misses++;
-        if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_PER_HIT) this.#drop(walk, list, i);
+    const some = decisions >= KEEP_AFTER_BRANCHES && work >= KEEP_AFTER_INSTRUCTIONS;
+    const list = this.#at.get(pc);
+    let isLooping = false;
+    for (let i = (list?.length ?? 0) - 1; i >= 0; i--) {
+      const kept = list![i]!;
+      if (kept.branches > 0) {
+        const verdict = converges ? convergesTo(walk, kept) : isEndless(walk, kept);
+        if (verdict !== CONTINUE) return verdict;
+        if (converges && !isLooping) widenImprecise(kept.state, walk.state);
+        isLooping = true;
+        continue;
       }
+      if (compareStates(kept.state, walk.state, kept.inLoop ? 'within' : 'covers', reads(walk))) {
+        kept.hits++;
+        if (kept.inLoop) markInLoop(walk.parent);
+        else propagate(walk, kept);
+        return { kind: 'covered', by: kept };
+      }
+      kept.misses++;
+      if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_PER_HIT) this.#drop(walk, list!, i);
     }
-    if (keep) this.#keep(walk, pc, instructions, branches);
+    if (converges || (isLooping ? much : much || some)) {
+      this.#keep(walk, pc, instructions, branches);
+    }
     return CONTINUE;
   }
 
@@ -82,6 +87,7 @@ export class MergePoints {
       longest: 0,
       hits: 0,
       misses: 0,
+      inLoop: false,
     };
     walk.kept.push(kept);
     walk.trace.setSaved(walk.entry, index);
@@ -106,6 +112,25 @@ export class MergePoints {
     this.words -= kept.state.words.length;
     if (kept.branches === 0) walk.kept[kept.index] = undefined;
   }
+}
+
+const reads = (walk: Walk) => (walk.subject.mayReadUninitialised ? 'readable' : 'forbidden');
+
+/** A state on the same path with nothing changed since: the loop decides nothing. */
+function isEndless(walk: Walk, kept: Kept): Verdict {
+  if (!compareStates(kept.state, walk.state, 'equals', reads(walk))) return CONTINUE;
+  return { kind: 'endless', since: kept };
+}
+
+/**
+ * A pass of a bounded loop that ends within the state it began with: by induction every further pass
+ * does. The kept state is still being walked, and so are all between; see Kept.inLoop.
+ */
+function convergesTo(walk: Walk, kept: Kept): Verdict {
+  if (!compareStates(kept.state, walk.state, 'within', reads(walk))) return CONTINUE;
+  markInLoop(walk.parent);
+  walk.hasOpenLoop = true;
+  return { kind: 'converged', to: kept };
 }
 
 /** What decided below the kept state decides for this path as well. */

@@ -16,6 +16,7 @@ const ENTRY_WORDS = 5;
 const PC_BITS = 24;
 const PC_MASK = (1 << PC_BITS) - 1;
 const NONE = -1;
+const CALLBACK_RETURN = -2;
 const INITIAL_ENTRIES = 512;
 
 /** A stack slot of a frame, packed: `frame` << 16 | slot. */
@@ -74,6 +75,15 @@ export class Trace {
 
   setStack(entry: number, packed: number): void {
     this.#words[entry * ENTRY_WORDS + STACK] = packed;
+  }
+
+  /** The entry is an exit that returns to a helper, which may call again. */
+  markCallbackReturn(entry: number): void {
+    this.#words[entry * ENTRY_WORDS + STACK] = CALLBACK_RETURN;
+  }
+
+  isCallbackReturn(entry: number): boolean {
+    return this.#words[entry * ENTRY_WORDS + STACK] === CALLBACK_RETURN;
   }
 
   /** Values (see Links in precision.ts) that the entry's branch refined together. */

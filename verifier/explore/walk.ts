@@ -40,6 +40,8 @@ export class Walk implements Backtrackable {
   /** The last state kept on this path, and the instructions since. */
   parent: Kept | undefined = undefined;
   distance = 0;
+  /** Some loop converged: how often it runs, the walk does not know. */
+  hasOpenLoop = false;
   #lastId = 0;
 
   constructor(subject: Subject, recorder: Recorder, start: number) {

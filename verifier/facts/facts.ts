@@ -10,6 +10,7 @@
 
 import type { Facts, FunctionFact } from '../facts.ts';
 import type { Subject } from '../subject.ts';
+import type { Termination } from './bound.ts';
 import { type Operands, operandFacts, UNKNOWN_OPERAND } from './operands.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -17,7 +18,7 @@ export function makeFacts(
   subject: Subject,
   recorder: Recorder,
   stackBytes: number,
-  worstCaseInstructions: number | null,
+  termination: Termination,
 ): Facts {
   const functions = subject.cfg.functions.map((span): FunctionFact => {
     const depth = Math.ceil(-recorder.stackDepth[span.index]! / 8) * 8;
@@ -45,8 +46,7 @@ export function makeFacts(
     },
     call: () => undefined,
     functions,
-    worstCaseInstructions,
-    unboundedBy: undefined,
+    ...termination,
     stackBytes,
   });
 }

@@ -27,6 +27,7 @@ interface MutableAccess {
 export class Recorder {
   readonly #accesses = new Map<number, MutableAccess>();
   readonly #ways: Uint8Array;
+  readonly #kinds: Uint8Array;
   /** Lowest byte of the own frame that each function touched, by function index. */
   readonly stackDepth: Int32Array;
 
@@ -35,6 +36,7 @@ export class Recorder {
 
   constructor(instructionCount: number, functionCount: number) {
     this.#ways = new Uint8Array(instructionCount);
+    this.#kinds = new Uint8Array(instructionCount);
     this.indirectLow = new Int32Array(functionCount);
     this.indirectHigh = new Int32Array(functionCount).fill(-MOST_STACK);
     this.stackDepth = new Int32Array(functionCount);
@@ -86,6 +88,15 @@ export class Recorder {
 
   accessAt(pc: number): AccessFact | undefined {
     return this.#accesses.get(pc);
+  }
+
+  /**
+   * The instruction at `pc` accesses memory through a pointer of `kind`. Yields the kind that it
+   * was first seen with.
+   */
+  pointerKind(pc: number, kind: number): number {
+    if (this.#kinds[pc] === 0) this.#kinds[pc] = kind;
+    return this.#kinds[pc]!;
   }
 
   /** The walk executed `pc`, and went on at `to`. */

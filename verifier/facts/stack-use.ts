@@ -23,7 +23,10 @@ export function stackUse(subject: Subject, recorder: Recorder): StackUse {
   });
   const callees = functions.map(() => [] as { pc: number; callee: number }[]);
   subject.rows.forEach((row, pc) => {
-    if (row.kind !== 'call' || row.operation !== 'subprogram') return;
+    const isCall = row.kind === 'call' && row.operation === 'subprogram';
+    // A function whose address is taken may be called back from here.
+    const isCallback = row.kind === 'constant' && row.operation === 'function';
+    if (!isCall && !isCallback) return;
     const callee = subject.cfg.functionOf[target(pc, subject.instructions[pc]!, row)]!;
     callees[subject.cfg.functionOf[pc]!]!.push({ pc, callee });
   });

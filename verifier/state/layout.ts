@@ -86,6 +86,8 @@ export const LOCK_COUNT = 7;
 /** Times a `may_goto` was passed, and iterator steps, on this path: tells loop passes apart. */
 export const MAY_GOTO_DEPTH = 8;
 export const SLEEPABLE = 9;
+/** Callbacks entered on this path. */
+export const CALLBACK_DEPTH = 10;
 export const HEADER_WORDS = 12;
 
 /** One row of the frame table. */

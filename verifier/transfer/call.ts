@@ -11,6 +11,7 @@ import { REGIONS } from '../regions/table.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { clobber, slotsFor } from '../state/stack.ts';
+import { callbackIndex, forkCallback, leaveCallback } from './callback.ts';
 import { forgetPacket } from './packet-range.ts';
 
 const ARGUMENT_REGISTERS = 5;
@@ -32,7 +33,9 @@ export function enterFunction(walk: Walk, pc: number, insn: Instruction): number
 export function leaveFunction(walk: Walk): number {
   const { state } = walk;
   const callee = state.frame;
-  const callSite = state.words[state.frameRow(callee) + L.FRAME_CALL_SITE]!;
+  const row = state.frameRow(callee);
+  if (state.words[row + L.FRAME_CALLBACK] !== 0) return leaveCallback(walk);
+  const callSite = state.words[row + L.FRAME_CALL_SITE]!;
   state.copyValue(state.registerOf(callee - 1, 0), state.registerOf(callee, 0));
   state.popFrame();
   return callSite + 1;
@@ -46,6 +49,7 @@ function clobberArguments(walk: Walk, frame: number): void {
 
 export function callHelper(walk: Walk, pc: number, helper: HelperRow): void {
   const { state } = walk;
+  if (callbackIndex(helper) >= 0) forkCallback(walk, pc, helper);
   let released = 0;
   let map = -1;
   let size = 0;

@@ -1,0 +1,75 @@
+/**
+ * Helpers that call a function of the program back: bpf_loop, bpf_for_each_map_elem and their like.
+ *
+ * The callback runs zero to n times. So the call site is a loop head: from it, the walk goes on
+ * behind the call (no more passes), or enters the callback, whose exit leads back to the call site,
+ * with the caller's registers as they were. A pass that ends within the state it began with ends the
+ * search (prune.ts).
+ */
+
+import type { CallbackShape, HelperRow } from '../../platform/index.ts';
+import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
+
+/** FRAME_CALLBACK of a frame that a helper entered; 0 is a plain call. */
+export const SYNCHRONOUS = 1;
+
+/** Shapes that the walk can enter. */
+export const KNOWN_SHAPES: ReadonlySet<CallbackShape> = new Set(['loop', 'for-each-map']);
+
+/** The callback argument of a helper: its index, or -1. */
+export const callbackIndex = (helper: HelperRow): number =>
+  helper.arguments.findIndex((argument) => argument.kind === 'callback');
+
+/** Leaves a pass through the callback to be walked from its first instruction. */
+export function forkCallback(walk: Walk, pc: number, helper: HelperRow): void {
+  const index = callbackIndex(helper);
+  const { state } = walk;
+  const entry = state.words[state.register(index + 1) + L.TARGET]!;
+  const other = walk.fork(entry);
+  const caller = other.frame;
+  other.pushFrame(entry, pc);
+  other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = SYNCHRONOUS;
+  other.words[L.CALLBACK_DEPTH]! += 1;
+  const shape = helper.arguments[index]!.callback;
+  if (shape === 'loop') passIndex(other, caller);
+  else passElement(walk, other, caller);
+  const context = shape === 'loop' ? 2 : 4;
+  other.copyValue(other.register(context), other.registerOf(caller, index + 2));
+}
+
+/** r1 of a loop body: below the number of passes. */
+function passIndex(state: MachineState, caller: number): void {
+  const r1 = state.register(1);
+  const { words } = state;
+  state.setUnknown(r1);
+  const passes = domain.unsignedMax(words, state.registerOf(caller, 1) + L.NUMBER);
+  if (passes > 0 && passes <= 2 ** 32) {
+    domain.setUnsignedRange(words, r1 + L.NUMBER, 0, 0, (passes - 1) | 0, 0);
+  }
+}
+
+/** r1 to r3 of a callback over a map: the map, a key that may be read, a value. */
+function passElement(walk: Walk, state: MachineState, caller: number): void {
+  state.copyValue(state.register(1), state.registerOf(caller, 1));
+  const map = state.words[state.register(1) + L.TARGET]!;
+  const key = state.register(2);
+  state.setPointer(key, kinds.MEMORY, 0);
+  state.words[key + L.EXTENT] = walk.subject.maps[map]!.keySize;
+  state.words[key + L.FLAGS] = L.FLAG_READ_ONLY;
+  const value = state.register(3);
+  state.setPointer(value, kinds.MAP_VALUE, map);
+  state.words[value + L.ID] = walk.freshId();
+}
+
+/** The callback's frame ends; control is back at the call. */
+export function leaveCallback(walk: Walk): number {
+  const { state } = walk;
+  const callSite = state.words[state.frameRow(state.frame) + L.FRAME_CALL_SITE]!;
+  state.popFrame();
+  walk.trace.markCallbackReturn(walk.entry);
+  return callSite;
+}
