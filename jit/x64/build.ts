@@ -4,7 +4,7 @@
  * is d = a - b; the row knows that d shares a's register.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { MachInst, Memory, Operand, RelocationTarget } from '../mach/types.ts';
 import { define, defineFixed, defineReuse, use, useFixed } from '../mach/types.ts';
 import { ROWS, rowOf, type X64Row } from './instructions.ts';

@@ -8,7 +8,7 @@
  * - registers 4..7 name spl, bpl, sil, dil in byte operands only when a REX prefix is present.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { CodeBuffer, Label } from '../mach/code-buffer.ts';
 import type { X64Row } from './instructions.ts';
 import { RSP } from './registers.ts';

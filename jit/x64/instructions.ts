@@ -9,7 +9,7 @@
  * fourth names registers that the text does not mention, in the same letters.
  */
 
-import { InternalError } from '../../isa/errors.ts';
+import { InternalError } from '../../isa/index.ts';
 import type { Flow, MachRow } from '../mach/types.ts';
 import type { RegisterWidth } from './registers.ts';
 import { RAX, RCX, RDX } from './registers.ts';
