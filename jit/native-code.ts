@@ -25,6 +25,8 @@ export interface ProgramMeta {
   readonly attachType: string | undefined;
   readonly contextSize: number | undefined;
   readonly maps: readonly MapSpec[];
+  /** Raw .BTF of the program, which types the keys and values of its maps. */
+  readonly btf: Uint8Array | undefined;
   /** Ids of the helpers and names of the kernel functions that the code calls. */
   readonly helpers: readonly number[];
   readonly kfuncs: readonly string[];

@@ -80,6 +80,7 @@ export function describeProgram(
     attachType: program.attachType,
     contextSize: program.contextSize,
     maps: program.maps,
+    btf: program.btf,
     helpers: [...helpers].sort((a, b) => a - b),
     kfuncs: [...kfuncs].sort(),
     profile,

@@ -89,6 +89,7 @@ export interface ExtensionDescription {
   readonly worstCaseInstructions: number | null;
   readonly plan: Plan;
   readonly maps: readonly MapSpec[];
+  readonly btf: Uint8Array | undefined;
   readonly seal: SealReport;
 }
 

@@ -20,6 +20,7 @@ import {
   type SharedExtension,
 } from './extension.ts';
 import { adoptMap, ExtensionMap, handleOf, makeMap, releaseMap, retainMap } from './map.ts';
+import { describeMaps, type MapTypes } from './map-types.ts';
 import { type Plan, planContext } from './plan.ts';
 import { describeSeal, type SealMethod, sealRange } from './seal.ts';
 
@@ -51,6 +52,7 @@ export interface LoadableCode {
   readonly returnBits: 32 | 64;
   readonly worstCaseInstructions: number | null;
   readonly maps: readonly MapSpec[];
+  readonly btf?: Uint8Array | undefined;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
@@ -71,8 +73,11 @@ export function openShared(shared: SharedExtension, environment?: Environment): 
   const extension = native.findExtension(shared.id);
   if (extension === null) throw new TypeError(`shared extension ${shared.id} is closed`);
   const { description } = shared;
+  const types = describeMaps(description.btf, description.name);
   const specs = description.maps;
-  const maps = native.extensionMaps(extension).map((handle, i) => adoptMap(handle, specs[i]!));
+  const maps = native
+    .extensionMaps(extension)
+    .map((handle, i) => adoptMap(handle, specs[i]!, types(specs[i]!)));
   const program = native.extensionProgram(extension);
   return mintExtension({ extension, program, description, maps }, environment);
 }
@@ -102,6 +107,7 @@ function loadable(code: NativeCode): LoadableCode {
     returnBits: program.returnBits,
     worstCaseInstructions: program.worstCaseInstructions,
     maps: program.maps,
+    btf: program.btf,
   };
 }
 
@@ -116,6 +122,7 @@ export function loadCodes(codes: readonly LoadableCode[], options: LoadOptions):
     const code = codes[i]!;
     const maps = sealed.maps[i]!;
     const description: ExtensionDescription = Object.freeze({
+      btf: code.btf,
       name: code.name,
       type: code.type,
       worstCaseInstructions: code.worstCaseInstructions,
@@ -146,7 +153,10 @@ function sealPrograms(codes: readonly LoadableCode[], options: LoadOptions): Sea
   );
   const made = new Map<string, ExtensionMap>();
   try {
-    const maps = codes.map((code) => code.maps.map((spec) => mapFor(spec, made, options)));
+    const maps = codes.map((code) => {
+      const types = describeMaps(code.btf, code.name);
+      return code.maps.map((spec) => mapFor(spec, types, made, options));
+    });
     const raw = codes.map((code, i) => rawProgram(code, plans[i]!, maps[i]!));
     const { least, most } = sealRange(options.requireSeal, options.onlySeal);
     const permanent = (options.lifetime ?? 'permanent') === 'permanent';
@@ -164,12 +174,13 @@ function sealPrograms(codes: readonly LoadableCode[], options: LoadOptions): Sea
 /** The caller's map, one made for another program of this call, or a new one. */
 function mapFor(
   spec: MapSpec,
+  types: (spec: MapSpec) => MapTypes,
   made: Map<string, ExtensionMap>,
   options: LoadOptions,
 ): ExtensionMap {
   const given = options.maps?.[spec.name] ?? made.get(spec.name);
   if (given === undefined) {
-    const map = makeMap(spec);
+    const map = makeMap(spec, types);
     made.set(spec.name, map);
     return map;
   }

@@ -4,10 +4,13 @@
  * caller can be detached, resized or changed under it.
  */
 
+import type { TypedValue } from '../btf/index.ts';
 import type { MapSpec } from '../isa/index.ts';
 import { mapType } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
+import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
+import { describeMaps, type MapTypes } from './map-types.ts';
 
 /** The numbers of enum operation in loader/native/api_map.c. */
 const LOOKUP = 0;
@@ -48,13 +51,15 @@ export class ExtensionMap {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
   readonly #spec: MapSpec;
+  readonly #types: MapTypes;
   /** Who uses it: the caller that made it, extensions. The last one that lets go closes it. */
   readonly #users = { count: 0, closed: false };
 
-  constructor(key: typeof KEY, handle: MapHandle, spec: MapSpec) {
+  constructor(key: typeof KEY, handle: MapHandle, spec: MapSpec, types: MapTypes) {
     if (key !== KEY) throw new TypeError('maps are made by load() and createMap() only');
     this.#handle = handle;
     this.#spec = spec;
+    this.#types = types;
     this.#port = addon().openPort(handle);
     this.#bytes = new Uint8Array(this.#port.exchange);
     this.#words = new Uint32Array(this.#port.exchange, 0, 2);
@@ -85,29 +90,44 @@ export class ExtensionMap {
     return structuredClone(this.#spec);
   }
 
-  /** The value as a copy, or undefined. */
-  get(key: Uint8Array): Uint8Array | undefined {
-    this.#putKey(key);
+  /** The value as a copy, or undefined: bytes for a key in bytes, otherwise typed by BTF. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  get(key: TypedValue): TypedValue | undefined;
+  get(key: TypedValue): TypedValue | undefined {
+    this.#putKey(this.#keyBytes(key));
     const result = this.#port.call(LOOKUP, 0);
     if (result === ENOENT) return undefined;
     this.#check('lookup', result);
-    return this.#takeValue();
+    const value = this.#takeValue();
+    return key instanceof Uint8Array ? value : this.#decode(value);
   }
 
   /** Throws MapError: E2BIG (full, or index out of range), EEXIST, ENOENT, EPERM (frozen). */
-  set(key: Uint8Array, value: Uint8Array, mode: UpdateMode = 'any'): void {
-    this.#putKey(key);
-    this.#putValue(value);
+  set(key: TypedValue, value: TypedValue, mode: UpdateMode = 'any'): void {
+    const bytes = value instanceof Uint8Array ? value : this.#encode('value', value);
+    this.#putKey(this.#keyBytes(key));
+    this.#putValue(bytes);
     this.#check('update', this.#port.call(UPDATE, UPDATE_FLAGS[mode]));
   }
 
   /** False: there was no such key. */
-  delete(key: Uint8Array): boolean {
-    this.#putKey(key);
+  delete(key: TypedValue): boolean {
+    this.#putKey(this.#keyBytes(key));
     const result = this.#port.call(DELETE, 0);
     if (result === ENOENT) return false;
     this.#check('delete', result);
     return true;
+  }
+
+  /** Whether BTF types both keys and values: then objects may be used for them. */
+  get typed(): boolean {
+    return this.#types.key !== undefined && this.#types.value !== undefined;
+  }
+
+  /** All entries as JavaScript values; per-CPU maps show one value for each slot. */
+  *typedEntries(): Generator<readonly [key: TypedValue, value: TypedValue]> {
+    for (const [key, value] of this.entries())
+      yield [this.#types.key?.decode(key) ?? key, this.#decode(value)];
   }
 
   /**
@@ -240,6 +260,27 @@ export class ExtensionMap {
     return map.#handle;
   }
 
+  #keyBytes(key: TypedValue): Uint8Array {
+    return key instanceof Uint8Array ? key : this.#encode('key', key);
+  }
+
+  #encode(what: 'key' | 'value', value: TypedValue): Uint8Array {
+    const view = this.#types[what];
+    if (view === undefined)
+      throw new TypeError(`map ${this.name}: its ${what} has no type in BTF, so give bytes`);
+    const bytes = view.encode(value);
+    if (what === 'key' || bytes.length === this.valueSize) return bytes;
+    throw new TypeError(`map ${this.name}: values of all processors are set as bytes only`);
+  }
+
+  #decode(value: Uint8Array): TypedValue {
+    const view = this.#types.value;
+    if (view === undefined) return value;
+    if (value.length === view.sizeBytes) return view.decode(value);
+    const stride = value.length / CPU_SLOTS;
+    return Array.from({ length: CPU_SLOTS }, (_, slot) => view.decode(value, slot * stride));
+  }
+
   #taken(operation: string, number: number): Uint8Array | undefined {
     const result = this.#port.call(number, 0);
     if (result === ENOENT) return undefined;
@@ -280,8 +321,8 @@ Object.freeze(ExtensionMap);
 Object.freeze(ExtensionMap.prototype);
 
 /** For the loader alone; no index re-exports these four. */
-export function adoptMap(handle: MapHandle, spec: MapSpec): ExtensionMap {
-  return new ExtensionMap(KEY, handle, spec);
+export function adoptMap(handle: MapHandle, spec: MapSpec, types: MapTypes): ExtensionMap {
+  return new ExtensionMap(KEY, handle, spec, types);
 }
 export function handleOf(map: ExtensionMap): MapHandle {
   return ExtensionMap.handleOf(KEY, map);
@@ -294,25 +335,20 @@ export function releaseMap(map: ExtensionMap): void {
   ExtensionMap.release(KEY, map);
 }
 
-/** A field of a value that copies leave alone. */
-export interface SpecialField {
-  readonly kind: 'spin-lock' | 'timer';
-  readonly offset: number;
-  readonly sizeBytes: number;
-}
-
 /** A map of the caller's own, to be passed to `load`; close it when it is no longer needed. */
-export function createMap(spec: MapSpec): ExtensionMap {
-  const map = makeMap(spec);
+export function createMap(spec: MapSpec, btf?: Uint8Array): ExtensionMap {
+  const map = makeMap(spec, describeMaps(btf, spec.name));
   retainMap(map);
   return map;
 }
 
 /** A map that nobody uses yet, with its initial content, frozen if its specification says so. */
-export function makeMap(spec: MapSpec, special?: SpecialField): ExtensionMap {
+export function makeMap(spec: MapSpec, typesOf: (spec: MapSpec) => MapTypes): ExtensionMap {
+  const types = typesOf(spec);
+  const { lock } = types;
   const row = mapType(spec.type);
   if (row === undefined) throw new RangeError(`there is no map type ${spec.type}`);
-  const inner = spec.inner === undefined ? null : handleOf(makeMap(spec.inner));
+  const inner = spec.inner === undefined ? null : handleOf(makeMap(spec.inner, typesOf));
   const words = Uint32Array.of(
     row.id,
     spec.keySize,
@@ -321,10 +357,10 @@ export function makeMap(spec: MapSpec, special?: SpecialField): ExtensionMap {
     spec.flags,
     spec.mapExtra % 2 ** 32,
     Math.floor(spec.mapExtra / 2 ** 32),
-    special?.offset ?? 0,
-    special?.sizeBytes ?? 0,
-    special?.kind === 'spin-lock' ? 1 : 0,
-    special?.offset ?? 0,
+    lock?.offset ?? 0,
+    lock?.sizeBytes ?? 0,
+    lock === undefined ? 0 : 1,
+    lock?.offset ?? 0,
   );
   const handle = addon().createMap(words, inner);
   if (typeof handle === 'number') {
@@ -332,7 +368,7 @@ export function makeMap(spec: MapSpec, special?: SpecialField): ExtensionMap {
       throw new Error(`map ${spec.name}: type ${spec.type} is not implemented in user space`);
     throw new MapError(spec.name, `creation as ${describe(spec)}`, handle);
   }
-  const map = adoptMap(handle, spec);
+  const map = adoptMap(handle, spec, types);
   fill(map, spec);
   return map;
 }
