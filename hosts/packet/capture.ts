@@ -121,6 +121,12 @@ function readPcapng(view: DataView, file: string, records: Record[]): number {
     if (length < 12 || length % 4 !== 0 || length > view.byteLength - at) {
       throw new InputError(file, at + 4, `block length ${length} is impossible here`);
     }
+    if (view.getUint32(at + length - 4, little) !== length)
+      throw new InputError(
+        file,
+        at + length - 4,
+        `block of ${length} bytes ends with another length`,
+      );
     const block = { view, file, at, length, little };
     if (type === PCAPNG_INTERFACE) {
       interfaces.push(readInterface(block));
