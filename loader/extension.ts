@@ -270,7 +270,10 @@ export class Extension implements Disposable {
       this.#bytes.set(packet, this.#instance.packetAt);
       words[PACKET_BYTES] = packet.length;
     }
-    words[META_BYTES] = input.metaBytes ?? 0;
+    const metaBytes = input.metaBytes ?? 0;
+    if (metaBytes % 4 !== 0 || !(metaBytes >= 0 && metaBytes <= (packet?.length ?? 0)))
+      throw new RangeError(`metaBytes is a multiple of 4 within the packet, not ${metaBytes}`);
+    words[META_BYTES] = metaBytes;
     if (context === undefined) words[CONTEXT_BYTES] = 0;
     else this.#putContext(context);
   }

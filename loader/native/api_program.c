@@ -62,7 +62,7 @@ static bool read_maps(napi_env env, napi_value list, struct rf_program *program)
     if (map == NULL) return false;
     rf_map_take(map);
     program->maps[program->map_count++] = map;
-    if (map->kind == &rf_prog_array && !rf_prog_array_accepts(map, program->plan.program_type))
+    if (map->kind == &rf_prog_array && !rf_prog_array_accepts(map, &program->plan))
       return rf_throw_type(env, "a program array holds programs of one type only"), false;
   }
   return true;

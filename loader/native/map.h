@@ -77,7 +77,7 @@ struct rf_map {
   bool frozen;
   struct rf_map *inner; /* maps of maps: what an inner map must look like */
   _Atomic uint32_t object_lock;
-  _Atomic uint32_t owner_type; /* program arrays: 1 + the only program type inside */
+  _Atomic uint32_t owner_type; /* program arrays: what all programs inside share, 0: none yet */
   _Atomic uint32_t handles;    /* JavaScript objects that name this map */
 };
 

@@ -114,16 +114,22 @@ static bool like_template(const struct rf_map *map, const struct rf_map *inner) 
          inner->spec.special_offset == template->spec.special_offset;
 }
 
-bool rf_prog_array_accepts(struct rf_map *map, uint32_t program_type) {
-  uint32_t type = program_type + 1, owner = 0;
+/* What callers and targets must share: the program type; for `memory` programs, whose type is 0, the
+ * size of the buffer too, since each is proven for its own. */
+static uint32_t kinship(const struct rf_plan *plan) {
+  return plan->kind == RF_CONTEXT_MEMORY ? 0x80000000u | plan->context_bytes : plan->program_type + 1;
+}
+
+bool rf_prog_array_accepts(struct rf_map *map, const struct rf_plan *plan) {
+  uint32_t type = kinship(plan), owner = 0;
   return atomic_compare_exchange_strong(&map->owner_type, &owner, type) || owner == type;
 }
 
-/* Tail calls stay within one program type: checked where caller and target enter. */
+/* Tail calls stay among kin: checked where caller and target enter. */
 static bool may_hold(struct rf_map *map, void *object) {
   if (!holds_programs(map)) return like_template(map, object);
   const struct rf_program *program = object;
-  return rf_prog_array_accepts(map, program->plan.program_type);
+  return rf_prog_array_accepts(map, &program->plan);
 }
 
 void rf_map_forget_objects(struct rf_map *map) {

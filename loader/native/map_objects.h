@@ -6,8 +6,8 @@
 
 /* `object` is a struct rf_program or rf_map as the map's type says; NULL removes. */
 long rf_map_set_object(struct rf_map *map, const void *key, void *object);
-/* Whether a program of this type may call through, or stand in, the array; the first one decides. */
-bool rf_prog_array_accepts(struct rf_map *map, uint32_t program_type);
+/* Whether a program of this plan may call through, or stand in, the array; the first one decides. */
+bool rf_prog_array_accepts(struct rf_map *map, const struct rf_plan *plan);
 /* No JavaScript names the map any more: breaks cycles of programs and the arrays they call through. */
 void rf_map_forget_objects(struct rf_map *map);
 

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { assembleProgram } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
 import { load, loadReference, setTarget } from '../../loader/index.ts';
+import { loadCodes } from '../../loader/load.ts';
 import { HELPERS } from '../../platform/index.ts';
 import { verify } from '../../verifier/index.ts';
 import { loadBoth } from './compiled.ts';
+import { machineCode, mapSpec, movEax, ret } from './machine-code.ts';
 
 const NAMES = new Map(HELPERS.map(({ id, name }) => [name, id]));
 const program = (text: string, name = 'test') =>
@@ -234,5 +236,23 @@ exit`,
       expect([a.r0, a.tailCalls, b.r0, b.tailCalls]).toEqual([7n, calls, 7n, calls]);
     }
     native!.close();
+  });
+});
+
+describe('program arrays', () => {
+  it('never mix memory programs of different sizes', () => {
+    const jumps = mapSpec({ type: 'prog_array', name: 'jumps', valueSize: 4 });
+    const sized = (contextSize: number) =>
+      machineCode([movEax(7), ret], { type: 'memory', contextSize, maps: [jumps] });
+    const options = { lifetime: 'replaceable' } as const;
+    const [small] = loadCodes([sized(8)], options);
+    expect(() => loadCodes([sized(16)], { ...options, maps: small!.maps })).toThrow(
+      /programs of one type only/,
+    );
+    const [large] = loadCodes([sized(16)], options);
+    expect(() => setTarget(small!.maps.jumps!, new Uint8Array(4), large!)).toThrow(/EINVAL/);
+    setTarget(small!.maps.jumps!, new Uint8Array(4), small!);
+    small!.close();
+    large!.close();
   });
 });
