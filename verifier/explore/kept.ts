@@ -78,6 +78,9 @@ export function forgetDead(subject: Subject, state: MachineState, pc: number): v
 
 function liveIn(subject: Subject, state: MachineState, frame: number, pc: number): number {
   if (frame === state.frame) return subject.live[pc]!;
-  const callSite = state.words[state.frameRow(frame + 1) + L.FRAME_CALL_SITE]!;
+  const callee = state.frameRow(frame + 1);
+  const callSite = state.words[callee + L.FRAME_CALL_SITE]!;
+  // A callback returns to the call itself, which reads its arguments again.
+  if (state.words[callee + L.FRAME_CALLBACK] !== 0) return subject.live[callSite]!;
   return callSite < 0 ? CALLEE_SAVED : liveAcrossCall(subject.live, subject.instructions, callSite);
 }

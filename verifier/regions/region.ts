@@ -69,14 +69,15 @@ export function loadUnknown(state: MachineState, to: number, size: number): void
   domain.setBytes(state.words, to + L.NUMBER, size);
 }
 
-/** Fails when strict alignment is asked for and not proven. */
+/** Fails when alignment is asked for, by the program's flags or an atomic operation, and not proven. */
 export function checkAlignment(
   walk: Walk,
   value: number,
   request: AccessRequest,
   kind: string,
 ): Failure | null {
-  if (walk.subject.alignment !== 'strict' || request.by === 'helper') return null;
+  const asked = walk.subject.alignment === 'strict' || request.by === 'atomic';
+  if (!asked || request.by === 'helper') return null;
   if (isAligned(walk.state, value, request)) return null;
   const proven = describeOffset(walk.state, value, request);
   return {
