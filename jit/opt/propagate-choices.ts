@@ -9,17 +9,14 @@ import type { Block, IrFunction, Value } from '../ir/ir.ts';
 import { dominates, findDominators, placesOf } from '../ir/order.ts';
 
 export function propagateChoices(fn: IrFunction): void {
-  const selections: Value[] = [];
-  for (const block of fn.blocks) {
-    for (const value of block.values) if (value.op === 'select') selections.push(value);
-  }
-  if (selections.length === 0) return;
+  const selections = findSelections(fn);
+  if (selections.size === 0) return;
   const dominators = findDominators(fn);
   const places = placesOf(fn);
   for (const block of fn.blocks) {
-    const { kind, targets } = block.terminator;
+    const { kind, targets, args } = block.terminator;
     if (kind !== 'branch') continue;
-    for (const selection of selections) {
+    for (const selection of selections.get(args[0]!) ?? []) {
       const meaning = isDecidedBy(selection, block);
       if (meaning === undefined) continue;
       const [, , whenTrue, whenFalse] = selection.args as [Value, Value, Value, Value];
@@ -33,6 +30,20 @@ export function propagateChoices(fn: IrFunction): void {
       }
     }
   }
+}
+
+/** By the left side of their comparison, which is no constant after simplification. */
+function findSelections(fn: IrFunction): ReadonlyMap<Value, Value[]> {
+  const selections = new Map<Value, Value[]>();
+  for (const block of fn.blocks) {
+    for (const value of block.values) {
+      if (value.op !== 'select') continue;
+      const list = selections.get(value.args[0]!);
+      if (list) list.push(value);
+      else selections.set(value.args[0]!, [value]);
+    }
+  }
+  return selections;
 }
 
 const OPPOSITES: Readonly<Partial<Record<JumpCondition, JumpCondition>>> = {
@@ -50,7 +61,6 @@ const OPPOSITES: Readonly<Partial<Record<JumpCondition, JumpCondition>>> = {
 
 function isDecidedBy(selection: Value, { terminator }: Block): 'same' | 'opposite' | undefined {
   if (selection.width !== terminator.width) return undefined;
-  if (!isSameOperand(selection.args[0]!, terminator.args[0]!)) return undefined;
   if (!isSameOperand(selection.args[1]!, terminator.args[1]!)) return undefined;
   if (selection.condition === terminator.condition) return 'same';
   return selection.condition === OPPOSITES[terminator.condition] ? 'opposite' : undefined;

@@ -8,9 +8,9 @@ import type { Terminator, Value, Width } from '../ir/ir.ts';
 import { atRegister, instruction, ret } from './build.ts';
 import { CONDITIONS, rowOf } from './instructions.ts';
 import {
-  addressOf,
   isFoldable,
   isImmediate,
+  placeOf,
   put,
   registerOf,
   type Selection,
@@ -129,7 +129,7 @@ export function compare(
     return compareWithZero(s, condition, narrow, a, epoch);
   }
   if (equality && isByteComparison(s, a, b, epoch)) {
-    const memory = addressOf(s, a.args[0]!, a.disp);
+    const memory = placeOf(s, a.args[0]!, a.disp, a.size);
     put(s, COMPARE_BYTE, [], [], { memory, imm: (b.lo << 24) >> 24 });
     return CODES[condition];
   }
@@ -154,7 +154,7 @@ function compareOperands(s: Selection, width: Width, a: Value, b: Value, epoch: 
   const rows = ROWS[width];
   if (isImmediate(b, width)) {
     if (isWholeLoad(s, a, width, epoch)) {
-      const memory = addressOf(s, a.args[0]!, a.disp);
+      const memory = placeOf(s, a.args[0]!, a.disp, a.size);
       put(s, rows.cmpImmediate, [], [], { memory, imm: b.lo });
     } else {
       put(s, rows.cmpImmediate, [], [registerOf(s, a)], { imm: b.lo });
@@ -162,7 +162,7 @@ function compareOperands(s: Selection, width: Width, a: Value, b: Value, epoch: 
     return;
   }
   if (isWholeLoad(s, b, width, epoch)) {
-    const memory = addressOf(s, b.args[0]!, b.disp);
+    const memory = placeOf(s, b.args[0]!, b.disp, b.size);
     put(s, rows.cmp, [], [registerOf(s, a)], { memory });
     return;
   }
@@ -197,11 +197,14 @@ function compareWithZero(
     return CODES[condition];
   }
   if (equality && a.size === 1 && isFoldable(s, a, epoch)) {
-    put(s, COMPARE_BYTE, [], [], { memory: addressOf(s, a.args[0]!, a.disp), imm: 0 });
+    put(s, COMPARE_BYTE, [], [], { memory: placeOf(s, a.args[0]!, a.disp, a.size), imm: 0 });
     return CODES[condition];
   }
   if (isWholeLoad(s, a, width, epoch)) {
-    put(s, ROWS[width].cmpImmediate, [], [], { memory: addressOf(s, a.args[0]!, a.disp), imm: 0 });
+    put(s, ROWS[width].cmpImmediate, [], [], {
+      memory: placeOf(s, a.args[0]!, a.disp, a.size),
+      imm: 0,
+    });
     return CODES[condition];
   }
   const register = registerOf(s, a);

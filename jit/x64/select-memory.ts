@@ -10,12 +10,12 @@ import type { RelocationTarget } from '../mach/types.ts';
 import { type CallTarget, call } from './build.ts';
 import { rowOf } from './instructions.ts';
 import {
-  addressOf,
   isFoldable,
   isImmediate,
   isWanted,
   make,
   newRegister,
+  placeOf,
   poolEntry,
   put,
   registerOf,
@@ -51,7 +51,7 @@ type Bytes = 1 | 2 | 4 | 8;
 
 export function selectLoad(s: Selection, value: Value): void {
   const rows = value.memory?.signed ? SIGNED_LOADS : LOADS;
-  const memory = addressOf(s, value.args[0]!, value.disp);
+  const memory = placeOf(s, value.args[0]!, value.disp, value.size);
   put(s, rows[value.size as Bytes], [registerOf(s, value)], [], { memory });
 }
 
@@ -61,7 +61,10 @@ export function selectStore(s: Selection, value: Value): void {
   if (isImmediate(stored, size === 8 ? 64 : 32)) {
     const imm =
       size === 1 ? (stored.lo << 24) >> 24 : size === 2 ? (stored.lo << 16) >> 16 : stored.lo;
-    put(s, STORE_IMMEDIATES[size], [], [], { memory: addressOf(s, base, value.disp), imm });
+    put(s, STORE_IMMEDIATES[size], [], [], {
+      memory: placeOf(s, base, value.disp, value.size),
+      imm,
+    });
     return;
   }
   if (updatesInPlace(s, value, base, stored)) {
@@ -69,7 +72,7 @@ export function selectStore(s: Selection, value: Value): void {
     return;
   }
   const source = registerOf(s, stored);
-  put(s, STORES[size], [], [source], { memory: addressOf(s, base, value.disp) });
+  put(s, STORES[size], [], [source], { memory: placeOf(s, base, value.disp, value.size) });
 }
 
 const updates = (op: string) => ({
@@ -100,12 +103,14 @@ function selectUpdate(s: Selection, store: Value, stored: Value): void {
   const rows = UPDATES[stored.op]![store.size as 4 | 8];
   const operand = stored.args[1]!;
   if (isImmediate(operand, store.size === 8 ? 64 : 32)) {
-    const memory = addressOf(s, store.args[0]!, store.disp);
+    const memory = placeOf(s, store.args[0]!, store.disp, store.size);
     put(s, rows.immediate, [], [], { memory, imm: operand.lo });
     return;
   }
   const source = registerOf(s, operand);
-  put(s, rows.register, [], [source], { memory: addressOf(s, store.args[0]!, store.disp) });
+  put(s, rows.register, [], [source], {
+    memory: placeOf(s, store.args[0]!, store.disp, store.size),
+  });
 }
 
 const LOCKED = {
@@ -125,7 +130,7 @@ export function selectAtomic(s: Selection, value: Value): void {
   const { width } = value;
   const operation = value.atomic!;
   const source = () => registerOf(s, value.args[1]!);
-  const memory = () => addressOf(s, value.args[0]!, value.disp);
+  const memory = () => placeOf(s, value.args[0]!, value.disp, value.size);
   const result = () => (isWanted(s, value) ? registerOf(s, value) : newRegister(s));
   switch (operation) {
     case 'add':
@@ -159,7 +164,7 @@ export function selectAtomic(s: Selection, value: Value): void {
 }
 
 function selectFetchAdd(s: Selection, value: Value): void {
-  const memory = addressOf(s, value.args[0]!, value.disp);
+  const memory = placeOf(s, value.args[0]!, value.disp, value.size);
   const source = registerOf(s, value.args[1]!);
   if (isWanted(s, value)) {
     put(s, EXCHANGE_ADD[value.width], [registerOf(s, value)], [source], { memory });
@@ -173,7 +178,7 @@ const MOVE_32 = rowOf('mov r32, r/m32');
 /** In 32 bits eax is written only when the comparison fails: the upper half must be cleared. */
 function selectCompareExchange(s: Selection, value: Value): void {
   const [base, expected, desired] = value.args as [Value, Value, Value];
-  const memory = addressOf(s, base, value.disp);
+  const memory = placeOf(s, base, value.disp, value.size);
   const sources = [registerOf(s, desired), registerOf(s, expected)];
   const result = isWanted(s, value) ? registerOf(s, value) : newRegister(s);
   if (value.width === 64) {

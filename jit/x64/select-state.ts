@@ -3,6 +3,7 @@
  * immediate, or part of an address.
  */
 
+import { InternalError } from '../../isa/index.ts';
 import { type Block, type IrFunction, type IrSymbol, isFloating, type Value } from '../ir/ir.ts';
 import type { MachInst, PoolEntry, RelocationTarget } from '../mach/types.ts';
 import { type Address, atLabel, atRegister, type Extras, inFrame, instruction } from './build.ts';
@@ -139,6 +140,25 @@ export function addressOf(s: Selection, value: Value, displacement: number): Add
     return sumAddress(s, base, offset);
   }
   return atRegister(registerOf(s, base), offset);
+}
+
+/**
+ * The address of an access of `sizeBytes`. A constant place in the frame must lie inside it: a fact
+ * that said otherwise would let the program write over its own return address.
+ */
+export function placeOf(
+  s: Selection,
+  base: Value,
+  displacement: number,
+  sizeBytes: number,
+): Address {
+  const address = addressOf(s, base, displacement);
+  const { displacement: at } = address;
+  const isOutside = at < 0 || at + sizeBytes > s.fn.frameBytes;
+  if (address.base === 'frame' && address.scale === 0 && isOutside) {
+    throw new InternalError('x64 select', `frame access outside the ${s.fn.frameBytes} byte frame`);
+  }
+  return address;
 }
 
 /** The constant that `value` adds to its first argument, if it is such an addition. */

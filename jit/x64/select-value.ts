@@ -16,6 +16,7 @@ import {
   isImmediate,
   isWanted,
   make,
+  placeOf,
   put,
   registerOf,
   type Selection,
@@ -167,7 +168,7 @@ function selectArithmetic(s: Selection, value: Value, op: Arithmetic): void {
   const epoch = s.epochs[value.id]!;
   if (op !== 'sub' && shouldExchange(s, a, b, width, epoch)) [a, b] = [b, a];
   if (isWholeLoad(s, b, width, epoch)) {
-    const memory = addressOf(s, b.args[0]!, b.disp);
+    const memory = placeOf(s, b.args[0]!, b.disp, b.size);
     put(s, REGISTER_ROWS[op][width], [result], [registerOf(s, a)], { memory });
     return;
   }
@@ -253,7 +254,7 @@ function selectExtension(s: Selection, value: Value): void {
   const a = value.args[0]!;
   const result = registerOf(s, value);
   if (value.size <= a.size && isFoldable(s, a, s.epochs[value.id]!)) {
-    put(s, extension(value), [result], [], { memory: addressOf(s, a.args[0]!, a.disp) });
+    put(s, extension(value), [result], [], { memory: placeOf(s, a.args[0]!, a.disp, a.size) });
   } else {
     put(s, extension(value), [result], [registerOf(s, a)]);
   }
