@@ -11,16 +11,19 @@ import { orderBlocks } from '../ir/order.ts';
 /** Instructions that all copies together may have. */
 const MAX_VALUES = 28;
 const MAX_COPIES = 4;
+/** Each loop costs a walk over the function to find the users behind it: this keeps that linear. */
+const MAX_LOOPS = 32;
 
 export function unrollLoops(fn: IrFunction): void {
-  let changed = false;
+  let unrolled = 0;
   for (const block of [...fn.blocks]) {
+    if (unrolled === MAX_LOOPS) break;
     const copies = Math.min(MAX_COPIES, Math.floor(MAX_VALUES / Math.max(1, block.values.length)));
     if (copies < 2 || !isMeant(block)) continue;
     unroll(fn, block, copies);
-    changed = true;
+    unrolled++;
   }
-  if (changed) orderBlocks(fn);
+  if (unrolled > 0) orderBlocks(fn);
 }
 
 /** A block that branches to itself and calls nothing. Its exit must have no other way in. */
