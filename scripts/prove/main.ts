@@ -2,12 +2,11 @@
  * `npm run prove [-- TEXT]`: proves every goal, or those whose name contains TEXT, and prints one
  * line for each. Exit 1 when one fails.
  */
-import { init } from 'z3-solver';
 import { GOALS } from './goals.ts';
 import { prove } from './prove.ts';
+import { openSolver } from './solver.ts';
 
-const { Context } = await init();
-const z3 = Context('main');
+const z3 = await openSolver();
 const filter = process.argv[2] ?? '';
 let failed = 0;
 let claims = 0;

@@ -3,9 +3,9 @@
  */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { init } from 'z3-solver';
 import { GOALS } from '../../../scripts/prove/goals.ts';
 import { prove } from '../../../scripts/prove/prove.ts';
+import { openSolver } from '../../../scripts/prove/solver.ts';
 import type { Z3 } from '../../../scripts/prove/symbols.ts';
 import type { Goal } from '../../../scripts/prove/workbench.ts';
 
@@ -13,7 +13,7 @@ const FOLDER = 'verifier/domain';
 let z3: Z3;
 
 beforeAll(async () => {
-  z3 = (await init()).Context('main');
+  z3 = await openSolver();
 });
 
 describe('proofs at full width', () => {
