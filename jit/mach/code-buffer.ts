@@ -10,7 +10,6 @@
 
 import { InternalError } from '../../isa/index.ts';
 import type { CodeMapEntry, Relocation } from '../code.ts';
-import type { Backend, PoolEntry, RelocationTarget } from './types.ts';
 
 /** A position that the code can refer to before it is known. */
 export type Label = number;
@@ -27,7 +26,42 @@ export interface MachineCode {
   readonly textBytes: number;
 }
 
-type Encoder = Pick<Backend, 'branchForms' | 'writeBranch' | 'writeFixup' | 'nop'>;
+/** What a constant-pool entry or a 64-bit immediate is filled with by the loader. */
+export type RelocationTarget = Relocation extends infer R
+  ? R extends Relocation
+    ? Omit<R, 'offset'>
+    : never
+  : never;
+
+/** Entries of the constant pool: placed after the code, 8 bytes each. */
+export type PoolEntry =
+  | { readonly kind: 'address'; readonly target: RelocationTarget }
+  | { readonly kind: 'value'; readonly low: number; readonly high: number };
+
+/** One form of a branch: its size, and how far from its end it reaches. */
+export interface BranchForm {
+  readonly sizeBytes: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What a target knows of its own bytes. */
+export interface Encoder {
+  /** Forms of a jump or branch row, shortest first; the last reaches everything. */
+  readonly branchForms: (op: number) => readonly BranchForm[];
+  /** Writes form number `form` of branch `op` at `offset`; `distance` from its end. */
+  readonly writeBranch: (
+    bytes: Uint8Array,
+    offset: number,
+    op: number,
+    form: number,
+    distance: number,
+  ) => void;
+  /** Fills the field at `offset` so that it refers to `to`; `kind` as given to CodeBuffer.fixup. */
+  readonly writeFixup: (bytes: Uint8Array, offset: number, kind: number, to: number) => void;
+  /** Fills `sizeBytes` bytes at `offset` with instructions that do nothing. */
+  readonly nop: (bytes: Uint8Array, offset: number, sizeBytes: number) => void;
+}
 
 /** Column-wise storage of places: final offset = raw + sizes of the first `sites` jumps. */
 class Places {

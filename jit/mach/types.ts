@@ -24,8 +24,7 @@
  * itself puts between them may write flags.
  */
 
-import type { Relocation } from '../code.ts';
-import type { CodeBuffer, Label } from './code-buffer.ts';
+import type { CodeBuffer, Encoder, Label, PoolEntry, RelocationTarget } from './code-buffer.ts';
 
 // ---- operands ---------------------------------------------------------------------------------
 
@@ -81,13 +80,6 @@ export const isShifted = (operand: Operand): boolean => (operand & SHIFTED_TIME)
 
 /** A set of physical registers: bit r for register r. */
 export type RegisterMask = number;
-
-/** What a constant-pool entry or a 64-bit immediate is filled with by the loader. */
-export type RelocationTarget = Relocation extends infer R
-  ? R extends Relocation
-    ? Omit<R, 'offset'>
-    : never
-  : never;
 
 /**
  * The memory operand of an instruction: base + index * scale + displacement. Base and index
@@ -157,11 +149,6 @@ export interface FrameArea {
   /** Filled with zeroes by the prologue. */
   readonly zeroed: boolean;
 }
-
-/** Entries of the constant pool: placed after the code, 8 bytes each. */
-export type PoolEntry =
-  | { readonly kind: 'address'; readonly target: RelocationTarget }
-  | { readonly kind: 'value'; readonly low: number; readonly high: number };
 
 /**
  * One BPF function. Its incoming arguments are defined by the target's `entry` pseudo-instruction,
@@ -283,18 +270,11 @@ export interface Placement {
   readonly note: ((text: string) => void) | undefined;
 }
 
-/** One form of a branch: its size, and how far from its end it reaches. */
-export interface BranchForm {
-  readonly sizeBytes: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 /**
  * A target as data and a few functions; `Source` is what `select` reads (the IR's function). All
  * `emit*` functions append to the buffer. Moves, spills and reloads preserve flags.
  */
-export interface Backend {
+export interface Backend extends Encoder {
   readonly name: string;
   readonly rows: readonly MachRow[];
   readonly registers: RegisterFile;
@@ -331,20 +311,6 @@ export interface Backend {
     placement: Placement,
     label: string,
   ) => string;
-  /** Forms of a jump or branch row, shortest first; the last reaches everything. */
-  readonly branchForms: (op: number) => readonly BranchForm[];
-  /** Writes form number `form` of branch `op` at `offset`; `distance` from its end. */
-  readonly writeBranch: (
-    bytes: Uint8Array,
-    offset: number,
-    op: number,
-    form: number,
-    distance: number,
-  ) => void;
-  /** Fills the field at `offset` so that it refers to `to`; `kind` as given to CodeBuffer.fixup. */
-  readonly writeFixup: (bytes: Uint8Array, offset: number, kind: number, to: number) => void;
-  /** Fills `sizeBytes` bytes at `offset` with instructions that do nothing. */
-  readonly nop: (bytes: Uint8Array, offset: number, sizeBytes: number) => void;
 }
 
 export interface Target<Source> extends Backend {

@@ -5,7 +5,8 @@
  */
 
 import { InternalError } from '../../isa/index.ts';
-import type { MachInst, Memory, Operand, RelocationTarget } from '../mach/types.ts';
+import type { RelocationTarget } from '../mach/code-buffer.ts';
+import type { MachInst, Memory, Operand } from '../mach/types.ts';
 import { define, defineFixed, defineReuse, use, useFixed } from '../mach/types.ts';
 import { ROWS, rowOf, type X64Row } from './instructions.ts';
 import { REGISTERS } from './registers.ts';

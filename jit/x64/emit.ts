@@ -4,8 +4,8 @@
  */
 
 import { InternalError } from '../../isa/index.ts';
-import type { CodeBuffer } from '../mach/code-buffer.ts';
-import type { BranchForm, MachInst, Memory, Move, Placement } from '../mach/types.ts';
+import type { BranchForm, CodeBuffer } from '../mach/code-buffer.ts';
+import type { MachInst, Memory, Move, Placement } from '../mach/types.ts';
 import { isSlot, REMATERIALISE, SLOT_BASE } from '../mach/types.ts';
 import type { EffectiveAddress, Fields } from './encode.ts';
 import { encode, encodeImmediate, isInt8, NO_REGISTER } from './encode.ts';

@@ -6,7 +6,7 @@
 
 import { InternalError } from '../../isa/index.ts';
 import type { Callee, Op, Value } from '../ir/ir.ts';
-import type { RelocationTarget } from '../mach/types.ts';
+import type { RelocationTarget } from '../mach/code-buffer.ts';
 import { type CallTarget, call } from './build.ts';
 import { rowOf } from './instructions.ts';
 import {

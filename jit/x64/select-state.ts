@@ -5,7 +5,8 @@
 
 import { InternalError } from '../../isa/index.ts';
 import { type Block, type IrFunction, type IrSymbol, isFloating, type Value } from '../ir/ir.ts';
-import type { MachInst, PoolEntry, RelocationTarget } from '../mach/types.ts';
+import type { PoolEntry, RelocationTarget } from '../mach/code-buffer.ts';
+import type { MachInst } from '../mach/types.ts';
 import { type Address, atLabel, atRegister, type Extras, inFrame, instruction } from './build.ts';
 import { rowOf } from './instructions.ts';
 
