@@ -7,7 +7,7 @@
 import { addon } from '../../loader/index.ts';
 import { Attribute, COMMAND } from './attribute.ts';
 
-const KIND = { int: 1, struct: 4, func: 12, var: 14, datasec: 15 } as const;
+const KIND = { int: 1, func: 12, var: 14, datasec: 15, enum64: 19 } as const;
 const FUNC_GLOBAL = 1;
 const FUNC_EXTERN = 2;
 const HEADER_BYTES = 12;
@@ -63,14 +63,14 @@ export function loadableBtf(btf: Uint8Array): Uint8Array {
       view.setUint32(at + 8, 1, true); // a one-byte integer
       view.setUint32(body, 8, true);
     } else if (kind === KIND.datasec) {
+      // Its entries have the size of those of an enum64, which needs nothing but names.
       view.setUint32(at, 0, true);
-      view.setUint32(at + 4, info(KIND.struct, vlen), true);
-      view.setUint32(at + 8, vlen, true);
+      view.setUint32(at + 4, info(KIND.enum64, vlen), true);
+      view.setUint32(at + 8, 8, true);
       for (let i = 0; i < vlen; i++) {
-        const type = view.getUint32(body + 12 * i, true);
-        view.setUint32(body + 12 * i, 0, true);
-        view.setUint32(body + 12 * i + 4, type, true);
-        view.setUint32(body + 12 * i + 8, 8 * i, true);
+        view.setUint32(body + 12 * i, someName, true);
+        view.setUint32(body + 12 * i + 4, i, true);
+        view.setUint32(body + 12 * i + 8, 0, true);
       }
     }
     at = body + bodyBytes(kind, vlen);

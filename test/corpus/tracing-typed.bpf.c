@@ -234,16 +234,16 @@ int BPF_PROG(bad_positive_result, struct file *file, int result) {
   return 1;
 }
 
-/* corpus: context rejected */
+/* corpus: context accepted */
 SEC("iter/task")
-int bad_unchecked_task(struct bpf_iter__task *ctx) {
+int maybe_no_task(struct bpf_iter__task *ctx) {
   __u64 *value = bpf_task_storage_get(&per_task, ctx->task, 0, 0);
   return value ? 0 : 0;
 }
 
-/* corpus: helper arguments rejected */
+/* corpus: helper arguments accepted */
 SEC("tp_btf/sched_switch")
-int BPF_PROG(bad_untrusted_parent, bool preempt, struct task_struct *previous,
+int BPF_PROG(storage_of_leader, bool preempt, struct task_struct *previous,
              struct task_struct *next) {
   __u64 *value = bpf_task_storage_get(&per_task, next->group_leader->real_parent->group_leader, 0, 0);
   if (value) *value = 1;

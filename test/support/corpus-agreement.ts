@@ -49,10 +49,14 @@ export interface Oracle {
 
 const LOG_LINES = 4;
 
-function askKernel(program: Program, kernelBtf: Btf | undefined): KernelAnswer {
+const EPERM = 1;
+
+/** Undefined where this kernel may not be asked: not its verifier but its security policy refuses. */
+function askKernel(program: Program, kernelBtf: Btf | undefined): KernelAnswer | undefined {
   try {
     const answer = loadIntoKernel(program, kernelBtf === undefined ? {} : { kernelBtf });
     if (answer.accepted) answer.program.close();
+    else if (answer.errno === EPERM && answer.log === '') return undefined;
     const lines = answer.log.split('\n').filter((line) => line !== '' && !/^\d+: /.test(line));
     const said = lines.filter((line) => !/^(processed|verification|stack depth)/.test(line));
     return {
