@@ -19,8 +19,13 @@ const KEEP_AFTER_INSTRUCTIONS = 8;
 const KEEP_AFTER_BRANCHES = 2;
 const KEEP_IN_LOOP_INSTRUCTIONS = 100;
 const KEEP_IN_LOOP_BRANCHES = 20;
-/** A kept state that was compared this often per hit without effect is dropped. */
+/**
+ * A kept state that was compared this often per hit without effect is dropped, but not before
+ * MISSES_AT_LEAST: within a loop it can only hit in its own pass, and the passes of a long loop all
+ * meet at one instruction. Comparing is cheap beside walking the rest of the loop again.
+ */
 const MISSES_PER_HIT = 3;
+const MISSES_AT_LEAST = 256;
 
 export type Verdict =
   | { readonly kind: 'continue' }
@@ -64,7 +69,7 @@ export class MergePoints {
         return { kind: 'covered', by: kept };
       }
       kept.misses++;
-      if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_PER_HIT) this.#drop(walk, list!, i);
+      if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_AT_LEAST) this.#drop(walk, list!, i);
     }
     if (converges || (isLooping ? much : much || some)) {
       this.#keep(walk, pc, instructions, branches);
