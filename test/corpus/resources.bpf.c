@@ -15,8 +15,12 @@ struct bpf_list_node {
 struct task_struct {
   int pid;
 } CORE;
-struct bpf_cpumask;
-struct cpumask;
+struct cpumask {
+  unsigned long bits[1];
+} CORE;
+struct bpf_cpumask {
+  struct cpumask cpumask;
+} CORE;
 
 #define KPTR __attribute__((btf_type_tag("kptr")))
 #define CONTAINS(type, field) __attribute__((btf_decl_tag("contains:" #type ":" #field)))
