@@ -123,12 +123,17 @@ export class ReferenceExtension {
 
   test(
     input: RunInput,
-    options: { readonly repeat?: number; readonly interpret?: InterpretOptions } = {},
+    options: {
+      readonly repeat?: number;
+      readonly interpret?: InterpretOptions;
+      /** Called before each instruction, as `Host.trace`. */
+      readonly trace?: NonNullable<Host['trace']>;
+    } = {},
   ): ReferenceReport {
     const runs = options.repeat ?? 1;
     let report: Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> | undefined;
     const start = process.hrtime.bigint();
-    for (let i = 0; i < runs; i++) report = this.#once(input, options.interpret ?? {});
+    for (let i = 0; i < runs; i++) report = this.#once(input, options.interpret ?? {}, options.trace);
     const nanosecondsPerRun = Number(process.hrtime.bigint() - start) / runs;
     if (report === undefined) throw new RangeError('repeat must be at least 1');
     if (input.memory !== undefined && report.memory !== undefined) input.memory.set(report.memory);
@@ -145,6 +150,7 @@ export class ReferenceExtension {
   #once(
     input: RunInput,
     options: InterpretOptions,
+    trace: Host['trace'],
   ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
     const plan = this.#plan;
     const given = this.#contextBytes(input);
@@ -162,7 +168,8 @@ export class ReferenceExtension {
       ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
     ];
     try {
-      const outcome = interpret(this.executable.instructions, hostFor(run), {
+      const host = hostFor(run);
+      const outcome = interpret(this.executable.instructions, trace ? { ...host, trace } : host, {
         mapReferences: this.executable.mapReferences ?? [],
         ...options,
         registers,
@@ -197,7 +204,7 @@ export class ReferenceExtension {
     return {
       r0,
       action: this.actionName(Number(r0 & 0xffffffffn)),
-      packet: plan.packet ? packet.buffer.slice(packet.data, packet.end) : undefined,
+      packet: plan.packet ? packet.handOut() : undefined,
       context: isMemory ? undefined : packet.context,
       memory: isMemory ? packet.context : undefined,
       trace: run.trace,

@@ -261,10 +261,9 @@ export class ReferenceMap {
 
   #makeArray(): void {
     const slots = this.perCpu ? CPU_SLOTS : 1;
-    const base = this.allocator.reserve(this.stride * slots * this.spec.maxEntries);
     for (let index = 0; index < this.spec.maxEntries; index++) {
       const bytes = new Uint8Array(this.stride * slots);
-      const address = base + BigInt(index * this.stride * slots);
+      const address = this.allocator.reserve(bytes.length);
       const regions = this.#addRegions(bytes, address);
       this.#elements.set(hex(indexKey(index)), { key: indexKey(index), bytes, address, regions });
     }

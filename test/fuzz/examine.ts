@@ -1,0 +1,159 @@
+/**
+ * Everything that can be asked about one program: what the verifier says and what the kernel says;
+ * whether runs of an accepted program keep to its proof; whether interpreter, native code and kernel
+ * compute the same.
+ */
+
+import type { Program } from '../../isa/index.ts';
+import { compile } from '../../jit/index.ts';
+import { type Extension, load, loadReference } from '../../loader/index.ts';
+import { type Accepted, type Verdict, verify } from '../../verifier/index.ts';
+import { FactChecker } from './facts.ts';
+import { type FuzzInput, makeInputs } from './inputs.ts';
+import { askKernel, type KernelAnswer, runInKernel } from './kernel.ts';
+import { difference, type Finding, mapText, type RunResult } from './outcome.ts';
+
+export interface ExamineOptions {
+  readonly seed: number;
+  readonly inputs: number;
+  readonly kernel: 'asked' | 'absent';
+}
+
+export interface Examination {
+  readonly finding: Finding | undefined;
+  readonly accepted: boolean;
+  readonly runs: number;
+}
+
+/** Longer runs prove nothing more. */
+const MOST_INTERPRETED = 30_000;
+
+export function examine(program: Program, options: ExamineOptions): Examination {
+  let verdict: Verdict;
+  try {
+    verdict = verify(program);
+  } catch (error) {
+    return { finding: crash('verify', error), accepted: false, runs: 0 };
+  }
+  const answer = options.kernel === 'asked' ? askKernel(program) : undefined;
+  try {
+    const disagreement = answer === undefined ? undefined : compareVerdicts(verdict, answer);
+    if (!verdict.ok) return { finding: disagreement, accepted: false, runs: 0 };
+    const inputs = makeInputs(options.seed, options.inputs, program.contextSize);
+    const broken = examineRuns(program, verdict, inputs, answer);
+    return { finding: broken ?? disagreement, accepted: true, runs: inputs.length };
+  } finally {
+    answer?.program?.close();
+  }
+}
+
+const crash = (stage: string, error: unknown): Finding => ({
+  kind: 'crash',
+  detail: `${stage}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+});
+
+/** Only where ringfence predicts the kernel's verdict is there something to compare. */
+function compareVerdicts(verdict: Verdict, answer: KernelAnswer): Finding | undefined {
+  if (verdict.ok && verdict.linux === 'accepted' && !answer.accepted) {
+    return { kind: 'kernel-rejects', detail: answer.reason };
+  }
+  if (!verdict.ok && answer.accepted) {
+    const { code, message, primary } = verdict.diagnostics[0]!;
+    const detail = `${code}\nslot ${primary.instruction}: ${message}`;
+    return { kind: 'kernel-accepts', detail };
+  }
+  return undefined;
+}
+
+function examineRuns(
+  program: Program,
+  verdict: Accepted,
+  inputs: readonly FuzzInput[],
+  answer: KernelAnswer | undefined,
+): Finding | undefined {
+  const interpreted = interpretAll(program, verdict, inputs);
+  if (!Array.isArray(interpreted)) return interpreted;
+  if (!isDeterministic(program)) return undefined;
+  const compared =
+    interpreted.length === inputs.length ? inputs : inputs.slice(0, interpreted.length);
+  const native = runNative(verdict, compared);
+  if (native !== undefined && !Array.isArray(native)) return native;
+  const differs = native && difference(interpreted, native);
+  if (differs) return { kind: 'native', detail: differs };
+  const kernel = answer?.program && runInKernel(answer.program, program, compared);
+  const kernelDiffers = kernel && difference(interpreted, kernel);
+  return kernelDiffers ? { kind: 'kernel-run', detail: kernelDiffers } : undefined;
+}
+
+/**
+ * Results depend on addresses where a program may turn pointers into numbers, and on rubbish where
+ * it may read what it did not write. Where neither is allowed it must still be accepted.
+ */
+const isDeterministic = (program: Program): boolean =>
+  verify(program, { profile: 'memory', privilege: 'none' }).ok;
+
+/** Interprets the program under the eyes of its facts. */
+function interpretAll(
+  program: Program,
+  { proof, worstCaseInstructions }: Accepted,
+  inputs: readonly FuzzInput[],
+): RunResult[] | Finding {
+  const extension = loadReference([program])[0]!;
+  const checker = new FactChecker(proof.instructions, proof.facts);
+  const results: RunResult[] = [];
+  for (const { packet, input, memory } of inputs) {
+    extension.maps.input?.set(new Uint8Array(4), input);
+    checker.restart();
+    const given = program.type === 'memory' ? { memory: memory.slice() } : { packet };
+    const { r0, outcome, ...report } = extension.test(given, {
+      trace: checker.trace,
+      interpret: { maxInstructions: MOST_INTERPRETED },
+    });
+    if (checker.broken !== undefined) return { kind: 'facts', detail: checker.broken };
+    if (outcome.kind === 'fault') {
+      if (outcome.fault.kind === 'unsupported') return results;
+      return { kind: 'fault', detail: `${outcome.fault.reason}\nslot ${outcome.fault.pc}` };
+    }
+    if (worstCaseInstructions !== null && outcome.executed > worstCaseInstructions) {
+      const detail = `executed ${outcome.executed}, proven ${worstCaseInstructions}`;
+      return { kind: 'bound', detail };
+    }
+    if (outcome.kind === 'exhausted') return results;
+    const maps = Object.values(extension.maps);
+    results.push({
+      r0,
+      memory: report.packet ?? report.memory ?? new Uint8Array(),
+      maps: mapText(maps.map((map) => ({ name: map.name, entries: map.entries() }))),
+    });
+  }
+  return results;
+}
+
+/** Undefined: the program needs something that native code does not have yet. */
+function runNative(
+  verdict: Accepted,
+  inputs: readonly FuzzInput[],
+): RunResult[] | Finding | undefined {
+  let extension: Extension;
+  try {
+    extension = load(compile(verdict.proof, { check: 'on' }), { lifetime: 'replaceable' });
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Unsupported') return undefined;
+    return crash('compile', error);
+  }
+  const maps = Object.values(extension.maps);
+  try {
+    return inputs.map(({ packet, input, memory }) => {
+      extension.maps.input?.set(new Uint8Array(4), input);
+      const given = verdict.program.type === 'memory' ? { memory: memory.slice() } : { packet };
+      const report = extension.test(given);
+      return {
+        r0: report.r0,
+        memory: report.packet ?? report.memory ?? new Uint8Array(),
+        maps: mapText(maps.map((map) => ({ name: map.name, entries: map.entries() }))),
+      };
+    });
+  } finally {
+    extension.close();
+  }
+}
