@@ -9,6 +9,11 @@ export {
 export { LAYOUTS } from './contexts/index.ts';
 export { FLOW_KEYS_BYTES } from './contexts/tracing.ts';
 export { HELPERS } from './helpers/index.ts';
+export {
+  ITERATORS,
+  type IteratorArgument,
+  NULLABLE_TRACEPOINT_ARGUMENTS,
+} from './hooks.ts';
 export { KFUNCS } from './kfuncs/index.ts';
 export {
   acceptsMap,
@@ -27,6 +32,15 @@ export {
   returnRule,
   takesPacket,
 } from './lookup.ts';
+export {
+  DISABLED_LSM_HOOKS,
+  isModifiable,
+  maySleep,
+  NEVER_RETURNING,
+  SLEEPABLE_LSM_HOOKS,
+  UNTRACEABLE,
+  UNTRUSTED_LSM_HOOKS,
+} from './lsm-hooks.ts';
 export { mapProblem } from './map-check.ts';
 export { MAP_TYPES } from './map-types.ts';
 export { helperIn, mapTypeIn, programTypeIn } from './offers.ts';

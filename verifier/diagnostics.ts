@@ -344,6 +344,42 @@ const ROWS = {
     'write to memory of your own',
     'R{register} cannot write into {linux}',
   ),
+  'kernel-object-access': row(
+    'memory-safety',
+    "{verb} of a kernel object ('{type}'): {problem}",
+    'access one member of the structure in its declared size, or use bpf_probe_read_kernel',
+    'R{register} is ptr_{type}; {problem}',
+  ),
+  'kernel-object-licence': row(
+    'environment',
+    "kernel structure '{type}' is open to programs under a GPL-compatible licence; this one says '{license}'",
+    'state the licence: char LICENSE[] SEC("license") = "GPL";',
+    "Cannot access kernel 'struct {type}' from non-GPL compatible program",
+  ),
+  'trace-buffer-offset': row(
+    'memory-safety',
+    '{verb} of a trace buffer at {proven}: the offset must be a constant from 0 on',
+    'use a constant offset',
+    'R{register} invalid tracepoint buffer access: off={low}, size={size}',
+  ),
+  'attach-target': row(
+    'environment',
+    'the program cannot be attached: {reason}',
+    'choose another function, tracepoint or hook',
+    '{reason}',
+  ),
+  'not-sleepable': row(
+    'environment',
+    'programs of this type and attach type cannot be sleepable',
+    'leave the sleepable flag out',
+    'Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable',
+  ),
+  'must-sleep': row(
+    'environment',
+    'programs of this type are always sleepable',
+    'set the sleepable flag: SEC("syscall") does',
+    'Syscall programs can only be sleepable',
+  ),
   'object-out-of-bounds': row(
     'memory-safety',
     '{verb} of bytes {low}..{high} of a {kind}, which offers no such field',

@@ -12,6 +12,8 @@ import type {
   ProgramTypeRow,
 } from '../platform/index.ts';
 import type { Cfg } from './cfg.ts';
+import type { Hook } from './kernel/hook.ts';
+import type { KernelTypes } from './kernel/types.ts';
 import type { Obligation } from './obligations/obligation.ts';
 
 export type Privilege = 'full' | 'bpf' | 'none';
@@ -39,6 +41,12 @@ export interface Subject {
   readonly mapAt: ReadonlyMap<number, ResolvedMap>;
   readonly type: ProgramTypeRow;
   readonly layout: ContextLayout | undefined;
+  /** The kernel's types, where the program depends on them and they were given. */
+  readonly kernel: KernelTypes | undefined;
+  /** What a BTF-typed program is attached to. */
+  readonly hook: Hook | undefined;
+  /** Its licence opens the kernel's own structures to it. */
+  readonly isGplCompatible: boolean;
   readonly profile: Profile;
   readonly privilege: Privilege;
   /** Pointers may be stored in maps, returned, compared: not on unprivileged hosts. */

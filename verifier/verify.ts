@@ -3,10 +3,10 @@
  * what was found into a verdict.
  */
 
-import type { Btf } from '../btf/index.ts';
 import type { Program } from '../isa/index.ts';
 import { type Profile, profile as profileNamed } from '../platform/index.ts';
 import { entryState } from './check/entry.ts';
+import type { KernelBtf } from './check/kernel.ts';
 import { prepare } from './check/prepare.ts';
 import { circumstancesOf } from './diagnose/circumstances.ts';
 import { diagnose, NO_CIRCUMSTANCES } from './diagnose/report.ts';
@@ -28,7 +28,7 @@ export interface VerifyOptions {
   readonly profile?: string;
   readonly privilege?: Privilege;
   /** Types of the kernel that BTF-typed programs read; a function is asked when one is met. */
-  readonly kernelBtf?: Btf | undefined | (() => Btf | undefined);
+  readonly kernelBtf?: KernelBtf;
   readonly maxErrors?: number;
 }
 
@@ -36,7 +36,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const started = performance.now();
   const profile = profileFor(program, options.profile);
   const privilege = options.privilege ?? (profile.family === 'linux' ? 'full' : 'none');
-  const { subject, failures } = prepare(program, profile, privilege);
+  const { subject, failures } = prepare(program, profile, privilege, options.kernelBtf);
   const maxErrors = options.maxErrors ?? LIMITS.errors.value;
   if (subject === undefined) {
     const diagnostics = failures

@@ -8,6 +8,7 @@ import * as L from '../state/layout.ts';
 /** r1 points to the context; `memory` programs get a buffer in r1 and its size in r2. */
 export function entryState(walk: Walk): void {
   const { state, subject } = walk;
+  if (subject.program.flags.includes('sleepable')) state.words[L.SLEEPABLE] = 1;
   const r1 = state.register(1);
   if (subject.type.name !== 'memory') {
     state.setPointer(r1, CONTEXT, 0);

@@ -6,7 +6,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import type { Privilege } from '../subject.ts';
 
 /** Licences that Linux takes for GPL-compatible (include/linux/license.h). */
-const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+export const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   'GPL',
   'GPL v2',
   'GPL and additional rights',

@@ -19,7 +19,8 @@ import { obligationsOf } from '../obligations/derive.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
-import { checkHelper } from './helpers.ts';
+import { checkHelper, GPL_COMPATIBLE } from './helpers.ts';
+import { checkSleepable, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveMaps } from './maps.ts';
 
 export interface Prepared {
@@ -29,20 +30,26 @@ export interface Prepared {
 
 const refuse = (failures: readonly Failure[]): Prepared => ({ subject: undefined, failures });
 
-export function prepare(program: Program, profile: Profile, privilege: Privilege): Prepared {
+export function prepare(
+  program: Program,
+  profile: Profile,
+  privilege: Privilege,
+  kernelBtf: KernelBtf,
+): Prepared {
   const type = programType(program.type);
   if (type === undefined || type.unsupported !== undefined) {
     const reason = type?.unsupported ?? 'no such type';
     const values = { type: program.type, reason };
     return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
   }
-  if (type.contextRule === 'btf-arguments') {
-    const values = { type: program.type, reason: 'their contexts are typed by kernel BTF' };
-    return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
-  }
   const { instructions, errors } = decode(program.code);
   const encoding = checkEncoding(program, instructions, errors, profile);
   if (encoding.length > 0) return refuse(encoding);
+  const sleeping = profile.family === 'linux' ? checkSleepable(program) : undefined;
+  if (sleeping !== undefined) return refuse([sleeping]);
+  const kernel = kernelTypes(program, type, instructions, kernelBtf);
+  const hook = hookOf(program, type, kernel);
+  if (hook !== undefined && 'code' in hook) return refuse([hook]);
   const { cfg, failures } = buildCfg(program, instructions);
   if (failures.length > 0) return refuse(failures);
   const { maps, innerMap } = withInnerMaps(program.maps);
@@ -74,6 +81,9 @@ export function prepare(program: Program, profile: Profile, privilege: Privilege
     mapAt,
     type,
     layout: type.context === null ? undefined : contextLayout(type.context),
+    kernel,
+    hook,
+    isGplCompatible: GPL_COMPATIBLE.has(program.license),
     profile,
     privilege,
     mayLeakPointers: mayLeak,

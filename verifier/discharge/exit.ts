@@ -1,6 +1,6 @@
 /** How a function may end: what r0 may be, and that nothing is still held. */
 
-import type { ReturnRule } from '../../platform/index.ts';
+import { type ReturnRule, returnRule } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
@@ -42,19 +42,13 @@ function checkHeld(walk: Walk, pc: number): Failure | null {
   return { code: 'reference-not-released', pc, values, places };
 }
 
-/** The rule for r0 of this program type and attach type. */
-export function returnRule(walk: Walk): ReturnRule {
-  const { type, program } = walk.subject;
-  const byAttach = type.returnsByAttach?.[program.attachType ?? ''];
-  return byAttach ?? type.returns;
-}
-
 /** 0: go on, 1: stop. */
 const CALLBACK_RESULT: ReturnRule = { min: 0, max: 1 };
 
 function checkResult(walk: Walk, pc: number): Failure | null {
-  const { type } = walk.subject;
-  return checkNumberIn(walk, pc, returnRule(walk), type.rangeBits, type.name);
+  const { type, hook, program } = walk.subject;
+  const rule = hook?.returns ?? returnRule(program);
+  return checkNumberIn(walk, pc, rule, type.rangeBits, type.name);
 }
 
 function checkNumberIn(

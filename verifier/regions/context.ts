@@ -3,14 +3,15 @@
  * `memory` program's context is a plain buffer and is not seen here.
  */
 
-import type { ContextField } from '../../platform/index.ts';
-import { contextAccess } from '../../platform/index.ts';
+import { attachTypeOf, type ContextField, contextAccess } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
+import { setKernelPointer } from '../kernel/pointer.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import { allowsRaw } from './raw-context.ts';
+import { hookArgument, loadHookArgument } from './hook-context.ts';
+import { allowsRaw, bufferAt } from './raw-context.ts';
 import { boundsValues, constantOffset, loadUnknown, type Region } from './region.ts';
 
 export const CONTEXT_REGION: Region = { check, load, store };
@@ -55,6 +56,9 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   };
   if (request.by !== 'instruction') return denied;
   if (offset < 0) return denied;
+  if (subject.hook !== undefined) {
+    return hookArgument(subject.hook, offset, request) === undefined ? denied : null;
+  }
   if (subject.layout === undefined) {
     return allowsRaw(subject.type, offset, request) ? null : denied;
   }
@@ -64,29 +68,39 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
 function accessOf(walk: Walk, offset: number, request: AccessRequest) {
   const { subject } = walk;
   if (subject.layout === undefined) return undefined;
-  const attach = subject.program.attachType;
+  const attach = attachTypeOf(subject.program);
   return contextAccess(subject.layout, offset, request.size, request.verb, attach);
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
-  const { state } = walk;
+  const { state, subject } = walk;
   const offset = constantOffset(state, value, request)!;
   const access = accessOf(walk, offset, request);
   walk.noteAccess(request, 'context', offset, access?.index, true);
-  if (access === undefined) {
-    loadUnknown(state, to, request.size);
+  if (subject.hook !== undefined) {
+    const argument = hookArgument(subject.hook, offset, request);
+    if (argument !== undefined) loadHookArgument(walk, argument, request.size, to);
+  } else if (access !== undefined) loadField(walk, access.field, request.size, to);
+  else if (bufferAt(subject.type, offset, request)) state.setPointer(to, kinds.TRACE_BUFFER, 0);
+  else loadUnknown(state, to, request.size);
+}
+
+function loadField(walk: Walk, field: ContextField, size: number, to: number): void {
+  const { state, subject } = walk;
+  const kind = FIELD_KINDS[field.kind];
+  if (kind === kinds.SCALAR) {
+    loadUnknown(state, to, size);
     return;
   }
-  const kind = FIELD_KINDS[access.field.kind];
-  if (kind === kinds.SCALAR) {
-    loadUnknown(state, to, request.size);
+  const nullable = field.nullable ? L.FLAG_NULLABLE : 0;
+  if (kind === kinds.BTF_OBJECT) {
+    const typeId = subject.kernel?.struct(field.typeName ?? '') ?? 0;
+    setKernelPointer(walk, to, typeId, L.FLAG_TRUSTED | nullable);
     return;
   }
   state.setPointer(to, kind, 0);
-  if (access.field.nullable) {
-    state.words[to + L.FLAGS] = L.FLAG_NULLABLE;
-    state.words[to + L.ID] = walk.freshId();
-  }
+  state.words[to + L.FLAGS] = nullable;
+  if (nullable !== 0) state.words[to + L.ID] = walk.freshId();
 }
 
 function store(walk: Walk, value: number, request: AccessRequest): void {

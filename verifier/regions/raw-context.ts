@@ -26,3 +26,8 @@ export function allowsRaw(type: ProgramTypeRow, offset: number, request: AccessR
       return false;
   }
 }
+
+/** Whether the read yields the buffer of a writable raw tracepoint: the first of its words. */
+export function bufferAt(type: ProgramTypeRow, offset: number, request: AccessRequest): boolean {
+  return type.name === 'raw_tracepoint_writable' && offset === 0 && request.size === 8;
+}

@@ -2,12 +2,14 @@
 
 import * as kinds from '../state/kinds.ts';
 import { CONTEXT_REGION } from './context.ts';
+import { KERNEL_OBJECT_REGION } from './kernel-object.ts';
 import { MAP_VALUE_REGION } from './map-value.ts';
 import { MEMORY_REGION } from './memory.ts';
 import { OBJECT_REGION } from './object.ts';
 import { PACKET_REGION } from './packet.ts';
 import type { Region } from './region.ts';
 import { STACK_REGION } from './stack.ts';
+import { TRACE_BUFFER_REGION } from './trace-buffer.ts';
 
 const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.CONTEXT]: CONTEXT_REGION,
@@ -21,6 +23,8 @@ const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.TCP_SOCKET]: OBJECT_REGION,
   [kinds.XDP_SOCKET]: OBJECT_REGION,
   [kinds.FLOW_KEYS]: OBJECT_REGION,
+  [kinds.BTF_OBJECT]: KERNEL_OBJECT_REGION,
+  [kinds.TRACE_BUFFER]: TRACE_BUFFER_REGION,
 };
 
 /** Indexed by kind. */

@@ -48,6 +48,10 @@ export const FLAG_BORROWED = 256;
 export const FLAG_DISTANCE = 512;
 /** A per-CPU BTF object. */
 export const FLAG_PERCPU = 1024;
+/** Points into the memory of a process. */
+export const FLAG_USER = 2048;
+/** Bytes of a packet, seen through a dynptr. */
+export const FLAG_SLICE = 4096;
 
 export const REGISTERS = 11;
 export const FRAME_POINTER = 10;
@@ -81,7 +85,8 @@ export const REFERENCES_START = 2;
 export const REFERENCE_COUNT = 3;
 export const RCU_DEPTH = 4;
 export const PREEMPT_DEPTH = 5;
-export const IRQ_FLAG_ID = 6;
+/** Saved interrupt states: references of type REFERENCE_IRQ. */
+export const IRQ_DEPTH = 6;
 export const LOCK_COUNT = 7;
 /** Times a `may_goto` was passed, and iterator steps, on this path: tells loop passes apart. */
 export const MAY_GOTO_DEPTH = 8;

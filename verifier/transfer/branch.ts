@@ -12,7 +12,8 @@ import { isPacketComparison } from '../discharge/comparison.ts';
 import * as domain from '../domain/index.ts';
 import { registerLink, slotLink } from '../explore/precision.ts';
 import type { Walk } from '../explore/walk.ts';
-import { isPointer, SCALAR } from '../state/kinds.ts';
+import { isTrusted } from '../kernel/pointer.ts';
+import { BTF_OBJECT, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { hasSpill, type MachineState } from '../state/machine.ts';
 import { learnNull } from './null-check.ts';
@@ -57,6 +58,10 @@ function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: 
     walk.fork(taken);
     return pc + 1;
   }
+  if (mayBeZero(state, value)) {
+    walk.fork(taken);
+    return pc + 1;
+  }
   const takenMeansNull = row.operation === 'eq';
   if (!nullable) return takenMeansNull ? pc + 1 : taken;
   const other = walk.fork(taken);
@@ -64,6 +69,13 @@ function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: 
   learnNull(other, id, takenMeansNull ? 'null' : 'valid');
   learnNull(state, id, takenMeansNull ? 'valid' : 'null');
   return pc + 1;
+}
+
+/** Pointers to kernel objects that nobody vouches for may be null without saying so. */
+function mayBeZero(state: MachineState, value: number): boolean {
+  if (state.kind(value) !== BTF_OBJECT) return false;
+  const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  return !nullable && !isTrusted(state, value);
 }
 
 function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {

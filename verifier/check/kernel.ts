@@ -1,0 +1,89 @@
+/** What a program needs of the kernel it is verified against: its types, and a hook of its own. */
+
+import type { Btf } from '../../btf/index.ts';
+import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
+import { contextLayout, helper, type ProgramTypeRow } from '../../platform/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import { findHook, type Hook } from '../kernel/hook.ts';
+import { KernelTypes } from '../kernel/types.ts';
+
+export type KernelBtf = Btf | undefined | (() => Btf | undefined);
+
+/** Answers about one kernel serve all programs that are verified against it. */
+const known = new WeakMap<Btf, KernelTypes>();
+
+/** The kernel's types, if the program depends on them and they can be had. */
+export function kernelTypes(
+  program: Program,
+  type: ProgramTypeRow,
+  instructions: readonly Instruction[],
+  source: KernelBtf,
+): KernelTypes | undefined {
+  if (source === undefined || !dependsOnKernel(program, type, instructions)) return undefined;
+  const btf = typeof source === 'function' ? source() : source;
+  if (btf === undefined) return undefined;
+  let types = known.get(btf);
+  if (types === undefined) known.set(btf, (types = new KernelTypes(btf)));
+  return types;
+}
+
+function dependsOnKernel(
+  program: Program,
+  type: ProgramTypeRow,
+  instructions: readonly Instruction[],
+): boolean {
+  if (type.contextRule === 'btf-arguments' || program.kfuncCalls.length > 0) return true;
+  if (contextLayout(type.context ?? '')?.fields.some(({ kind }) => kind === 'btf')) return true;
+  return instructions.some((insn) => {
+    const row = TABLE[insn.op]!;
+    if (row.kind === 'constant') return row.operation === 'kernel_symbol';
+    return row.kind === 'call' && row.operation === 'helper' && speaksOfObjects(insn.imm);
+  });
+}
+
+/** Whether the helper takes or gives a kernel object. */
+function speaksOfObjects(id: number): boolean {
+  const row = helper(id);
+  if (row === undefined) return false;
+  const kinds: readonly string[] = [...row.arguments.map(({ kind }) => kind), row.returns.kind];
+  return kinds.some((kind) => kind.includes('btf') || kind === 'kptr');
+}
+
+/** The hook of a BTF-typed program; other programs have none. */
+export function hookOf(
+  program: Program,
+  type: ProgramTypeRow,
+  types: KernelTypes | undefined,
+): Hook | undefined | Failure {
+  if (type.contextRule !== 'btf-arguments') return undefined;
+  if (types === undefined) {
+    const reason =
+      'the kernel’s types were not given, and those of the running kernel not readable';
+    const values = { type: program.type, reason };
+    return { code: 'program-type-unsupported', pc: 0, values };
+  }
+  const hook = findHook(program, types);
+  if (!('reason' in hook)) return hook;
+  const values = { type: program.type, reason: hook.reason };
+  return { code: hook.code, pc: 0, values };
+}
+
+/** Attach types whose programs the kernel calls where it may sleep. */
+const SLEEPABLE: Readonly<Record<string, readonly string[] | 'all'>> = {
+  tracing: ['trace_fentry', 'trace_fexit', 'modify_return', 'trace_iter'],
+  lsm: ['lsm_mac'],
+  kprobe: 'all',
+  struct_ops: 'all',
+  syscall: 'all',
+};
+
+/** Whether the flag `sleepable` suits the program. */
+export function checkSleepable(program: Program): Failure | undefined {
+  const values = { type: program.type };
+  const sleeps = program.flags.includes('sleepable');
+  if (!sleeps)
+    return program.type === 'syscall' ? { code: 'must-sleep', pc: 0, values } : undefined;
+  const allowed = SLEEPABLE[program.type];
+  if (allowed === 'all' || allowed?.includes(program.attachType ?? '')) return undefined;
+  return { code: 'not-sleepable', pc: 0, values };
+}
