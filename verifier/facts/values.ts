@@ -134,6 +134,11 @@ export class ValueAnalysis {
   #branch(pc: number, insn: Instruction, cells: Cells): void {
     const row = this.#subject.rows[pc]!;
     const taken = target(pc, insn, row);
+    // To the walk, a jump to the next slot always falls through: neither way may be ruled out.
+    if (taken === pc + 1) {
+      this.#arrive(taken, cells);
+      return;
+    }
     for (const way of ['taken', 'falls'] as const) {
       const may = way === 'taken' ? this.#recorder.mayJump(pc) : this.#recorder.mayFallThrough(pc);
       if (!may) continue;
