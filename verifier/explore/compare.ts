@@ -26,9 +26,18 @@ export type Comparison = 'covers' | 'within' | 'equals';
 /** Kept id → other id, as pairs; few, so a linear search. */
 class IdMap {
   readonly #pairs: number[] = [];
+  #unequal = 0;
 
   clear(): void {
     this.#pairs.length = 0;
+  }
+
+  /**
+   * As `match`, for numbers: those without an id are not known to equal anything, so no two of them
+   * may stand where the kept state has equal ones.
+   */
+  matchNumber(kept: number, other: number): boolean {
+    return this.match(kept, other === 0 ? --this.#unequal : other);
   }
 
   /** Whether `kept` may be `other`, given the pairs so far. */
@@ -121,7 +130,7 @@ function sameNumber(
   if (comparison === 'equals') return domain.equals(v, a + L.NUMBER, w, b + L.NUMBER);
   if (comparison === 'covers' && (v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
   if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
-  return v[a + L.ID] === 0 || ids.match(v[a + L.ID]!, w[b + L.ID]!);
+  return v[a + L.ID] === 0 || ids.matchNumber(v[a + L.ID]!, w[b + L.ID]!);
 }
 
 function samePointer(
