@@ -15,12 +15,6 @@ const BPF_FLAGS = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Wextra'];
 /** Vector units are beyond what eBPF can say; the comparison is of scalar code. */
 const NATIVE_FLAGS = ['-O2', '-fno-vectorize', '-fno-slp-vectorize', '-Wall', '-Wextra'];
 
-export interface BuiltPrograms {
-  readonly compiler: string;
-  readonly harness: string;
-  readonly programs: ReadonlyMap<string, Program>;
-}
-
 function runCompiler(compiler: string, args: readonly string[]): void {
   const { status, stderr } = spawnSync(compiler, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${compiler} ${args.join(' ')}\n${stderr}`);
@@ -36,37 +30,53 @@ export function findCompiler(): string | undefined {
   });
 }
 
-/** `sources`: the folder bench/; `output`: where results may be written; `cpu`: v1 to v4. */
-export function buildPrograms(
+/** The names of the benchmark programs, from `sources`, the folder bench/. */
+function programNames(sources: string): string[] {
+  return readdirSync(join(sources, 'programs'))
+    .filter((file) => file.endsWith('.bpf.c'))
+    .map((file) => file.slice(0, -'.bpf.c'.length));
+}
+
+const sourceOf = (sources: string, name: string) => join(sources, 'programs', `${name}.bpf.c`);
+
+/** The programs for an instruction set, v1 to v4; objects are left in `output`. */
+export function buildObjects(
   sources: string,
   output: string,
   compiler: string,
   cpu: string,
-): BuiltPrograms {
+): ReadonlyMap<string, Program> {
   mkdirSync(output, { recursive: true });
-  const folder = join(sources, 'programs');
-  const names = readdirSync(folder)
-    .filter((file) => file.endsWith('.bpf.c'))
-    .map((file) => file.slice(0, -'.bpf.c'.length));
-  const programs = new Map(
-    names.map((name) => {
+  return new Map(
+    programNames(sources).map((name) => {
       const object = join(output, `${name}.${cpu}.o`);
-      const source = join(folder, `${name}.bpf.c`);
-      runCompiler(compiler, [...BPF_FLAGS, `-mcpu=${cpu}`, '-c', source, '-o', object]);
+      const flags = [...BPF_FLAGS, `-mcpu=${cpu}`];
+      runCompiler(compiler, [...flags, '-c', sourceOf(sources, name), '-o', object]);
       const [program] = readObject(readFileSync(object), object);
       if (program === undefined) throw new Error(`${object} has no program`);
       return [name, program];
     }),
   );
+}
+
+/** The same programs as native code, in a harness process; the path of its executable. */
+export function buildHarness(sources: string, output: string, compiler: string): string {
+  mkdirSync(output, { recursive: true });
+  const names = programNames(sources);
   const harness = join(output, 'harness');
   runCompiler(compiler, [
     ...NATIVE_FLAGS,
     `-DPROGRAMS=${names.map((name) => `X(${name})`).join(' ')}`,
-    ...names.map((name) => join(folder, `${name}.bpf.c`)),
+    ...names.map((name) => sourceOf(sources, name)),
     join(sources, 'harness.c'),
     '-o',
     harness,
   ]);
-  const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0];
-  return { compiler: version ?? compiler, harness, programs };
+  return harness;
+}
+
+/** What the compiler calls itself. */
+export function describeCompiler(compiler: string): string {
+  const { stdout } = spawnSync(compiler, ['--version'], { encoding: 'utf8' });
+  return stdout.split('\n')[0] ?? compiler;
 }

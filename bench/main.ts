@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kernelRefusal, kernelRelease } from '../hosts/index.ts';
 import type { Program } from '../isa/index.ts';
-import { buildPrograms, findCompiler } from './build.ts';
+import { buildHarness, buildObjects, describeCompiler, findCompiler } from './build.ts';
 import { EMPTY, measureProgram, type SpeedRow } from './code-speed.ts';
 import { type Engine, interpreter, kernel, native, ringfence } from './engine.ts';
 import { Harness } from './harness.ts';
@@ -69,33 +69,30 @@ async function benchCode(root: string): Promise<CodeBench | undefined> {
     say('generated code: not measured, no clang that builds for BPF was found');
     return undefined;
   }
-  const built = buildPrograms(
-    join(root, 'bench'),
-    join(root, 'build/bench'),
-    compiler,
-    options.cpu,
-  );
-  const harness = new Harness(built.harness);
+  const sources = join(root, 'bench');
+  const output = join(root, 'build/bench');
+  const programs = buildObjects(sources, output, compiler, options.cpu);
+  const harness = new Harness(buildHarness(sources, output, compiler));
   const engines = chooseEngines(harness);
   const only = options.only?.split(',');
   const rows: SpeedRow[] = [];
-  for (const [name, program] of built.programs) {
+  for (const [name, program] of programs) {
     if (only !== undefined && name !== EMPTY && !only.includes(name)) continue;
     await harness.setPacket(packetFor(name));
     rows.push(await measureProgram(name, program, engines, Number(options.rounds)));
   }
   harness.close();
   const report = speedReport(rows, engines);
-  say(`\n## Generated code\n\n${describeMachine(built.compiler)}\n`);
+  say(`\n## Generated code\n\n${describeMachine(compiler)}\n`);
   say(speedTable(report));
   say("\nMedian nanoseconds a run; the kernel's without what it spends around an empty program.");
   for (const refusal of rows.flatMap((row) => row.refusals)) say(`\n${refusal}`);
-  return { report, empty: built.programs.get(EMPTY) };
+  return { report, empty: programs.get(EMPTY) };
 }
 
 function describeMachine(compiler: string): string {
   const kernelName = kernelRefusal() === undefined ? `, Linux ${kernelRelease()}` : '';
-  return `${compiler}, -mcpu=${options.cpu}, Node ${process.version}${kernelName}, ${cpus()[0]?.model}`;
+  return `${describeCompiler(compiler)}, -mcpu=${options.cpu}, Node ${process.version}${kernelName}, ${cpus()[0]?.model}`;
 }
 
 function benchStages(root: string, empty: Program | undefined): StageRow[] {
