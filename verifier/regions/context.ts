@@ -11,7 +11,7 @@ import type { AccessRequest } from '../obligations/obligation.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { hookArgument, loadHookArgument } from './hook-context.ts';
-import { allowsRaw, bufferAt } from './raw-context.ts';
+import { allowsRaw, hasBuffer } from './raw-context.ts';
 import { boundsValues, constantOffset, loadUnknown, type Region } from './region.ts';
 
 export const CONTEXT_REGION: Region = { check, load, store };
@@ -81,7 +81,7 @@ function load(walk: Walk, value: number, request: AccessRequest, to: number): vo
     const argument = hookArgument(subject.hook, offset, request);
     if (argument !== undefined) loadHookArgument(walk, argument, request.size, to);
   } else if (access !== undefined) loadField(walk, access.field, request.size, to);
-  else if (bufferAt(subject.type, offset, request)) state.setPointer(to, kinds.TRACE_BUFFER, 0);
+  else if (hasBuffer(subject.type, offset)) state.setPointer(to, kinds.TRACE_BUFFER, 0);
   else loadUnknown(state, to, request.size);
 }
 

@@ -19,7 +19,8 @@ export function allowsRaw(type: ProgramTypeRow, offset: number, request: AccessR
     case 'tracepoint':
       return request.verb === 'read' && offset >= TRACEPOINT_START;
     case 'raw-words':
-      return request.verb === 'read';
+      // The pointer to a buffer is read whole.
+      return request.verb === 'read' && (!hasBuffer(type, offset) || request.size === 8);
     case 'buffer':
       return true;
     default:
@@ -27,7 +28,6 @@ export function allowsRaw(type: ProgramTypeRow, offset: number, request: AccessR
   }
 }
 
-/** Whether the read yields the buffer of a writable raw tracepoint: the first of its words. */
-export function bufferAt(type: ProgramTypeRow, offset: number, request: AccessRequest): boolean {
-  return type.name === 'raw_tracepoint_writable' && offset === 0 && request.size === 8;
-}
+/** Whether the word at `offset` is the buffer of a writable raw tracepoint: its first. */
+export const hasBuffer = (type: ProgramTypeRow, offset: number): boolean =>
+  type.name === 'raw_tracepoint_writable' && offset === 0;

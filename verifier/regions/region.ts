@@ -104,6 +104,17 @@ export function boundsValues(walk: Walk, value: number, request: AccessRequest, 
   };
 }
 
+/** BPF_MAX_VAR_OFF of Linux: the varying part of an offset is less, taken as an unsigned number. */
+const MAX_VARYING_OFFSET = 1 << 29;
+
+/** The varying part of the offset may be negative. */
+function mayLeadBack(state: MachineState, value: number): boolean {
+  const { words } = state;
+  const number = value + L.NUMBER;
+  if (domain.isConstant(words, number)) return false;
+  return domain.unsignedMax(words, number) >= MAX_VARYING_OFFSET;
+}
+
 /** Fails unless every byte of the access lies within [0, extent). */
 export function checkExtent(
   walk: Walk,
@@ -115,7 +126,10 @@ export function checkExtent(
 ): Failure | null {
   const low = lowest(walk.state, value, request);
   const high = highest(walk.state, value, request);
-  if (low >= 0 && high <= extent) return null;
+  const within = low >= 0 && high <= extent;
+  if (within && (!mayLeadBack(walk.state, value) || walk.mayReason('offset-before-pointer'))) {
+    return null;
+  }
   return {
     code,
     pc: request.pc,

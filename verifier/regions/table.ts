@@ -5,7 +5,7 @@ import { CONTEXT_REGION } from './context.ts';
 import { KERNEL_OBJECT_REGION } from './kernel-object.ts';
 import { MAP_VALUE_REGION } from './map-value.ts';
 import { MEMORY_REGION } from './memory.ts';
-import { OBJECT_REGION } from './object.ts';
+import { FLOW_KEYS_REGION, SOCKET_REGION } from './object.ts';
 import { PACKET_REGION } from './packet.ts';
 import type { Region } from './region.ts';
 import { STACK_REGION } from './stack.ts';
@@ -18,11 +18,11 @@ const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.PACKET_META]: PACKET_REGION,
   [kinds.MAP_VALUE]: MAP_VALUE_REGION,
   [kinds.MEMORY]: MEMORY_REGION,
-  [kinds.SOCKET]: OBJECT_REGION,
-  [kinds.SOCK_COMMON]: OBJECT_REGION,
-  [kinds.TCP_SOCKET]: OBJECT_REGION,
-  [kinds.XDP_SOCKET]: OBJECT_REGION,
-  [kinds.FLOW_KEYS]: OBJECT_REGION,
+  [kinds.SOCKET]: SOCKET_REGION,
+  [kinds.SOCK_COMMON]: SOCKET_REGION,
+  [kinds.TCP_SOCKET]: SOCKET_REGION,
+  [kinds.XDP_SOCKET]: SOCKET_REGION,
+  [kinds.FLOW_KEYS]: FLOW_KEYS_REGION,
   [kinds.BTF_OBJECT]: KERNEL_OBJECT_REGION,
   [kinds.TRACE_BUFFER]: TRACE_BUFFER_REGION,
 };
