@@ -63,6 +63,12 @@ interface CodeBench {
   readonly empty: Program | undefined;
 }
 
+function roundsWanted(): number {
+  const rounds = Number(options.rounds);
+  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+  throw new RangeError(`--rounds: '${options.rounds}' is not a whole number of at least 1`);
+}
+
 async function benchCode(root: string): Promise<CodeBench | undefined> {
   const compiler = findCompiler();
   if (compiler === undefined) {
@@ -75,11 +81,12 @@ async function benchCode(root: string): Promise<CodeBench | undefined> {
   const harness = new Harness(buildHarness(sources, output, compiler));
   const engines = chooseEngines(harness);
   const only = options.only?.split(',');
+  const rounds = roundsWanted();
   const rows: SpeedRow[] = [];
   for (const [name, program] of programs) {
     if (only !== undefined && name !== EMPTY && !only.includes(name)) continue;
     await harness.setPacket(packetFor(name));
-    rows.push(await measureProgram(name, program, engines, Number(options.rounds)));
+    rows.push(await measureProgram(name, program, engines, rounds));
   }
   harness.close();
   const report = speedReport(rows, engines);
