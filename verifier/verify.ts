@@ -13,6 +13,7 @@ import { diagnose, NO_CIRCUMSTANCES } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
 import { type Exploration, Explorer, type Found } from './explore/explore.ts';
+import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
 import { Walk } from './explore/walk.ts';
 import { boundOf } from './facts/bound.ts';
 import { makeFacts } from './facts/facts.ts';
@@ -20,8 +21,8 @@ import { Recorder } from './facts/recorder.ts';
 import { stackUse } from './facts/stack-use.ts';
 import { LIMITS } from './limits.ts';
 import { mintProof } from './proof.ts';
-import type { Privilege } from './subject.ts';
-import type { LinuxPrediction, Refused, Verdict } from './verdict.ts';
+import type { Privilege, Subject } from './subject.ts';
+import type { Accepted, LinuxPrediction, Refused, Verdict } from './verdict.ts';
 
 export interface VerifyOptions {
   /** Default: `linux-6.18`, or `memory` for programs of that type. */
@@ -44,8 +45,38 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       .map((failure) => diagnose(program, failure, NO_CIRCUMSTANCES));
     return refused(program, profile, diagnostics, started, undefined);
   }
+  const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
+  if (first.diagnostics.length === 0) return accepted(first, started);
+  if (first.walk.withheld.size === 0 || isExhausted(first)) {
+    return refused(program, profile, first.diagnostics, started, first.exploration);
+  }
+  const second = attempt(subject, 'full', maxErrors, started);
+  if (second.diagnostics.length > 0) {
+    return refused(program, profile, second.diagnostics, started, second.exploration);
+  }
+  const warnings = [...first.walk.withheld].map(
+    (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
+  );
+  return { ...accepted(second, started), linux: 'unknown', warnings };
+}
+
+/** One walk of the program, and what came of it. */
+interface Attempt {
+  readonly walk: Walk;
+  readonly exploration: Exploration;
+  readonly stackBytes: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function attempt(
+  subject: Subject,
+  reasoning: Reasoning,
+  maxErrors: number,
+  started: number,
+): Attempt {
+  const { program, profile } = subject;
   const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
-  const walk = new Walk(subject, recorder, 0);
+  const walk = new Walk(subject, recorder, 0, reasoning);
   entryState(walk);
   const diagnostics: Diagnostic[] = [];
   const report = ({ failure, entry }: Found) =>
@@ -54,14 +85,17 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const maxProcessed = Math.max(LIMITS.processed.value, profile.maxProcessed);
   const explorer = new Explorer(walk, { maxProcessed, maxErrors, deadline, report });
   const exploration = explorer.explore(0);
-  if (diagnostics.length > 0) return refused(program, profile, diagnostics, started, exploration);
+  if (diagnostics.length > 0) return { walk, exploration, stackBytes: 0, diagnostics };
   const stack = stackUse(subject, recorder);
   if (stack.failure !== undefined) {
-    const diagnostic = diagnose(program, stack.failure, NO_CIRCUMSTANCES);
-    return refused(program, profile, [diagnostic], started, exploration);
+    diagnostics.push(diagnose(program, stack.failure, NO_CIRCUMSTANCES));
   }
-  return accepted(walk, exploration, stack.bytes, started);
+  return { walk, exploration, stackBytes: stack.bytes, diagnostics };
 }
+
+/** A budget was spent: more reasoning would spend it again. */
+const isExhausted = ({ diagnostics }: Attempt): boolean =>
+  diagnostics.some(({ code }) => code === 'too-complex');
 
 /** Throws RangeError for a name that no profile has. */
 function profileFor(program: Program, name: string | undefined): Profile {
@@ -71,12 +105,7 @@ function profileFor(program: Program, name: string | undefined): Profile {
   return profile;
 }
 
-function accepted(
-  walk: Walk,
-  exploration: Exploration,
-  stackBytes: number,
-  started: number,
-): Verdict {
+function accepted({ walk, exploration, stackBytes }: Attempt, started: number): Accepted {
   const { subject, recorder } = walk;
   const { program, instructions, profile } = subject;
   const termination = boundOf(walk, exploration);

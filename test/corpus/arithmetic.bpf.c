@@ -31,7 +31,7 @@ int modulo_index(struct __sk_buff *skb) {
   return window->bytes[window->start % 64];
 }
 
-/* corpus: ranges accepted */
+/* corpus: ranges rejected */
 SEC("socket")
 int divided_index(struct __sk_buff *skb) {
   struct window *window = first_window();
@@ -81,7 +81,7 @@ int byte_index(struct __sk_buff *skb) {
   return window->bytes[index];
 }
 
-/* corpus: ranges accepted */
+/* corpus: ranges rejected */
 SEC("socket")
 int negative_offset(struct __sk_buff *skb) {
   struct window *window = first_window();

@@ -259,7 +259,11 @@ int bad_update_value_type(struct xdp_md *ctx) {
 /* corpus: map values accepted */
 SEC("xdp")
 int constant_key_is_found(struct xdp_md *ctx) {
-  __u32 key = 2;
+  struct {
+    __u32 index; /* Linux knows constants at the lowest bytes of a slot only */
+    __u32 unused;
+  } key;
+  key.index = 2;
   struct rule *rule = bpf_map_lookup_elem(&rules, &key);
   return rule->action;
 }

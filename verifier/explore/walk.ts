@@ -12,6 +12,7 @@ import { slotIndex } from '../state/stack.ts';
 import type { Subject } from '../subject.ts';
 import type { Kept } from './kept.ts';
 import { type Backtrackable, markPrecise, Wanted } from './precision.ts';
+import type { BeyondLinux, Reasoning } from './reasoning.ts';
 import { packSlot, Trace } from './trace.ts';
 
 /** A way not walked yet. */
@@ -29,6 +30,9 @@ export class Walk implements Backtrackable {
   readonly subject: Subject;
   readonly trace = new Trace();
   readonly recorder: Recorder;
+  readonly reasoning: Reasoning;
+  /** Rules beyond Linux's reasoning that would have told something. */
+  readonly withheld = new Set<BeyondLinux>();
   readonly wanted = new Wanted();
   readonly pool = new StatePool();
   readonly pending: Pending[] = [];
@@ -44,9 +48,10 @@ export class Walk implements Backtrackable {
   hasOpenLoop = false;
   #lastId = 0;
 
-  constructor(subject: Subject, recorder: Recorder, start: number) {
+  constructor(subject: Subject, recorder: Recorder, start: number, reasoning: Reasoning) {
     this.subject = subject;
     this.recorder = recorder;
+    this.reasoning = reasoning;
     this.state = emptyState(start);
   }
 
@@ -65,6 +70,13 @@ export class Walk implements Backtrackable {
   /** An id that no value has yet. */
   freshId(): number {
     return ++this.#lastId;
+  }
+
+  /** Whether `rule`, which Linux does not have, may be used; what is withheld is remembered. */
+  mayReason(rule: BeyondLinux): boolean {
+    if (this.reasoning === 'full') return true;
+    this.withheld.add(rule);
+    return false;
   }
 
   /** The value of `register` decides something now. */

@@ -3,6 +3,7 @@
 import type { Instruction, Row } from '../../isa/index.ts';
 import { offsetOperand } from '../discharge/arithmetic.ts';
 import * as domain from '../domain/index.ts';
+import { beyondLinux } from '../explore/reasoning.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
@@ -29,6 +30,11 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   let operand = L.SCRATCH;
   if (src >= 0) operand = src + L.NUMBER;
   else domain.setConstant(state.words, L.SCRATCH, insn.imm, insn.imm >> 31);
+  const beyond = beyondLinux(row, state.words, operand);
+  if (beyond !== undefined && !walk.mayReason(beyond)) {
+    state.setUnknown(dst);
+    return;
+  }
   if (row.dst === 'write') state.clearPointer(dst);
   domain.transferOfRow(row)(state.words, dst + L.NUMBER, dst + L.NUMBER, operand);
   state.clearPointer(dst);
