@@ -15,9 +15,9 @@ const limit = (value: number, unit: string, reason: string): Limit =>
 
 export const LIMITS = Object.freeze({
   processed: limit(
-    4_000_000,
+    2_000_000,
     'instructions',
-    'four times what Linux walks; the trace of a walk takes 16 bytes an instruction',
+    'twice what Linux walks, some seconds; the trace of a walk takes 20 bytes an instruction',
   ),
   savedStates: limit(400_000, 'states', 'states kept for pruning, over all instructions'),
   savedBytes: limit(1 << 30, 'bytes', 'memory of the states kept for pruning'),

@@ -11,7 +11,7 @@
  */
 
 import * as domain from '../domain/index.ts';
-import { isPacketKind, SCALAR, UNINITIALISED } from '../state/kinds.ts';
+import { isPacketKind, MEMORY, SCALAR, UNINITIALISED } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { spilledBytes } from '../state/stack.ts';
@@ -26,10 +26,11 @@ export type Comparison = 'covers' | 'within' | 'equals';
 /** Kept id → other id, as pairs; few, so a linear search. */
 class IdMap {
   readonly #pairs: number[] = [];
+  #length = 0;
   #unequal = 0;
 
   clear(): void {
-    this.#pairs.length = 0;
+    this.#length = 0;
   }
 
   /**
@@ -42,15 +43,41 @@ class IdMap {
 
   /** Whether `kept` may be `other`, given the pairs so far. */
   match(kept: number, other: number): boolean {
-    for (let i = 0; i < this.#pairs.length; i += 2) {
+    for (let i = 0; i < this.#length; i += 2) {
       if (this.#pairs[i] === kept) return this.#pairs[i + 1] === other;
     }
-    this.#pairs.push(kept, other);
+    this.#pairs[this.#length] = kept;
+    this.#pairs[this.#length + 1] = other;
+    this.#length += 2;
     return true;
   }
 }
 
 const ids = new IdMap();
+
+/** No value is known in which two states differ. */
+export const NO_WITNESS = -1;
+let witness = NO_WITNESS;
+
+/**
+ * Where the last comparison that failed found a difference: `frame` << 4 | register. States of a
+ * loop differ in its counter pass after pass, so looking there first settles most comparisons.
+ */
+export const lastWitness = (): number => witness;
+
+/** Whether the value that told two states apart does so again; ids are not looked at. */
+export function differsAt(
+  kept: MachineState,
+  other: MachineState,
+  comparison: Comparison,
+  place: number,
+): boolean {
+  const frame = place >> 4;
+  if (place === NO_WITNESS || frame >= kept.frameCount || frame >= other.frameCount) return false;
+  const a = kept.registerOf(frame, place & 15);
+  ids.clear();
+  return !sameValue(kept, a, other, other.registerOf(frame, place & 15), comparison);
+}
 
 export function compareStates(
   kept: MachineState,
@@ -58,6 +85,7 @@ export function compareStates(
   comparison: Comparison,
   uninitialised: 'readable' | 'forbidden',
 ): boolean {
+  witness = NO_WITNESS;
   if (kept.frameCount !== other.frameCount) return false;
   for (let at = L.RCU_DEPTH; at < L.HEADER_WORDS; at++) {
     // How often a bounded loop was passed tells an endless loop from a bounded one, no more.
@@ -81,10 +109,14 @@ function sameReferences(kept: MachineState, other: MachineState): boolean {
     const b = other.reference(i);
     if (kept.words[a + L.REF_TYPE] !== other.words[b + L.REF_TYPE]) return false;
     if (kept.words[a + L.REF_TARGET] !== other.words[b + L.REF_TARGET]) return false;
-    if (!ids.match(kept.words[a + L.REF_ID]!, other.words[b + L.REF_ID]!)) return false;
+    if (!sameId(kept.words[a + L.REF_ID]!, other.words[b + L.REF_ID]!)) return false;
   }
   return true;
 }
+
+/** No id stands for no id only. */
+const sameId = (kept: number, other: number): boolean =>
+  kept === 0 ? other === 0 : ids.match(kept, other);
 
 function sameFrame(
   kept: MachineState,
@@ -100,7 +132,9 @@ function sameFrame(
   }
   for (let r = 0; r < L.FRAME_POINTER; r++) {
     const value = kept.registerOf(frame, r);
-    if (!sameValue(kept, value, other, other.registerOf(frame, r), comparison)) return false;
+    if (sameValue(kept, value, other, other.registerOf(frame, r), comparison)) continue;
+    witness = (frame << 4) | r;
+    return false;
   }
   return sameStack(kept, other, frame, comparison, uninitialised);
 }
@@ -144,7 +178,7 @@ function samePointer(
     ((v[a + L.FLAGS]! ^ w[b + L.FLAGS]!) & ~L.FLAG_PRECISE) !== 0 ||
     v[a + L.TARGET] !== w[b + L.TARGET] ||
     v[a + L.OFFSET] !== w[b + L.OFFSET] ||
-    v[a + L.DETAIL] !== w[b + L.DETAIL]
+    !sameDetail(v, a, w, b)
   ) {
     return false;
   }
@@ -156,6 +190,12 @@ function samePointer(
   } else if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
   return sameIdentity(v, a, w, b);
 }
+
+/** DETAIL of memory is the id of the dynptr that it belongs to. */
+const sameDetail = (v: Int32Array, a: number, w: Int32Array, b: number): boolean =>
+  v[a + L.KIND] === MEMORY
+    ? sameId(v[a + L.DETAIL]!, w[b + L.DETAIL]!)
+    : v[a + L.DETAIL] === w[b + L.DETAIL];
 
 function sameIdentity(v: Int32Array, a: number, w: Int32Array, b: number): boolean {
   const id = v[a + L.ID]!;
@@ -225,6 +265,7 @@ function sameSpecial(kept: MachineState, a: number, other: MachineState, b: numb
     v[x + L.KIND] === w[y + L.KIND] &&
     v[x + L.FLAGS] === w[y + L.FLAGS] &&
     v[x + L.DETAIL] === w[y + L.DETAIL] &&
+    v[x + L.EXTENT] === w[y + L.EXTENT] &&
     v[x + L.TARGET] === w[y + L.TARGET] &&
     sameIdentity(v, x, w, y)
   );

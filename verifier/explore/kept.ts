@@ -12,6 +12,7 @@ import { CALLEE_SAVED, liveAcrossCall } from '../liveness.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import type { Subject } from '../subject.ts';
+import { NO_WITNESS } from './compare.ts';
 
 export interface Kept {
   readonly index: number;
@@ -32,6 +33,8 @@ export interface Kept {
    * not wholly known: all numbers count when it is compared.
    */
   inLoop: boolean;
+  /** Where the last state compared with it differed (compare.ts). */
+  witness: number;
 }
 
 /** Where the walk begins: never compared, but its longest path is the program's. */
@@ -46,6 +49,7 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   hits: 0,
   misses: 0,
   inLoop: false,
+  witness: NO_WITNESS,
 });
 
 /** A path below `kept` ended after `length` more instructions. */

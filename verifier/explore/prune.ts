@@ -5,7 +5,7 @@
 
 import { MARK_CONVERGE } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
-import { compareStates } from './compare.ts';
+import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
 import { forgetDead, type Kept, markInLoop } from './kept.ts';
 import { addPrecise, markPrecise } from './precision.ts';
 import type { Walk } from './walk.ts';
@@ -26,6 +26,12 @@ const KEEP_IN_LOOP_BRANCHES = 20;
  */
 const MISSES_PER_HIT = 3;
 const MISSES_AT_LEAST = 256;
+
+/**
+ * States of earlier passes that every pass is compared with; with all of them it is only when a
+ * state is kept. A loop that repeats after n passes is still found after n kept states.
+ */
+const OPEN_COMPARED = 2;
 
 export type Verdict =
   | { readonly kind: 'continue' }
@@ -53,16 +59,18 @@ export class MergePoints {
     const some = decisions >= KEEP_AFTER_BRANCHES && work >= KEEP_AFTER_INSTRUCTIONS;
     const list = this.#at.get(pc);
     let isLooping = false;
+    let open = 0;
     for (let i = (list?.length ?? 0) - 1; i >= 0; i--) {
       const kept = list![i]!;
       if (kept.branches > 0) {
+        if (++open > OPEN_COMPARED && !much) continue;
         const verdict = converges ? convergesTo(walk, kept) : isEndless(walk, kept);
         if (verdict !== CONTINUE) return verdict;
         if (converges && !isLooping) widenImprecise(kept.state, walk.state);
         isLooping = true;
         continue;
       }
-      if (compareStates(kept.state, walk.state, kept.inLoop ? 'within' : 'covers', reads(walk))) {
+      if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers')) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
         else propagate(walk, kept);
@@ -93,6 +101,7 @@ export class MergePoints {
       hits: 0,
       misses: 0,
       inLoop: false,
+      witness: NO_WITNESS,
     };
     walk.kept.push(kept);
     walk.trace.setSaved(walk.entry, index);
@@ -121,9 +130,17 @@ export class MergePoints {
 
 const reads = (walk: Walk) => (walk.subject.mayReadUninitialised ? 'readable' : 'forbidden');
 
+/** The comparison, begun where the last one failed. */
+function agrees(walk: Walk, kept: Kept, comparison: Comparison): boolean {
+  if (differsAt(kept.state, walk.state, comparison, kept.witness)) return false;
+  const same = compareStates(kept.state, walk.state, comparison, reads(walk));
+  if (!same) kept.witness = lastWitness();
+  return same;
+}
+
 /** A state on the same path with nothing changed since: the loop decides nothing. */
 function isEndless(walk: Walk, kept: Kept): Verdict {
-  if (!compareStates(kept.state, walk.state, 'equals', reads(walk))) return CONTINUE;
+  if (!agrees(walk, kept, 'equals')) return CONTINUE;
   return { kind: 'endless', since: kept };
 }
 
@@ -132,7 +149,7 @@ function isEndless(walk: Walk, kept: Kept): Verdict {
  * does. The kept state is still being walked, and so are all between; see Kept.inLoop.
  */
 function convergesTo(walk: Walk, kept: Kept): Verdict {
-  if (!compareStates(kept.state, walk.state, 'within', reads(walk))) return CONTINUE;
+  if (!agrees(walk, kept, 'within')) return CONTINUE;
   markInLoop(walk.parent);
   walk.hasOpenLoop = true;
   return { kind: 'converged', to: kept };

@@ -30,22 +30,8 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   const words = state.words;
   const range = words[value + L.EXTENT]!;
   const fixed = words[value + L.OFFSET]! + request.offset;
-  const values = {
-    ...boundsValues(walk, value, request, fixed + request.size),
-    range,
-    fixed: words[value + L.OFFSET]!,
-    offset: fixed,
-    last: fixed + request.size - 1,
-    id: words[value + L.ID]!,
-    kind: KINDS[state.kind(value)]!.name,
-  };
-  const failure = (code: Failure['code'], needed?: string): Failure => ({
-    code,
-    pc: request.pc,
-    values,
-    registers: [request.register],
-    ...(needed === undefined ? {} : { needed }),
-  });
+  const failure = (code: Failure['code'], needed?: string) =>
+    fail(walk, value, request, code, needed);
   if (subject.type.packet === 'none') return failure('packet-access-forbidden');
   if (request.verb === 'write' && subject.type.packet !== 'read-write') {
     return failure('packet-write');
@@ -55,7 +41,34 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   if (fixed < 0 || fixed + request.size > range) {
     return failure('packet-out-of-bounds', `${fixed + request.size} bytes proven`);
   }
-  return checkAlignment(walk, value, request, values.kind);
+  return checkAlignment(walk, value, request, KINDS[state.kind(value)]!.name);
+}
+
+function fail(
+  walk: Walk,
+  value: number,
+  request: AccessRequest,
+  code: Failure['code'],
+  needed: string | undefined,
+): Failure {
+  const { words } = walk.state;
+  const fixed = words[value + L.OFFSET]! + request.offset;
+  const values = {
+    ...boundsValues(walk, value, request, fixed + request.size),
+    range: words[value + L.EXTENT]!,
+    fixed: words[value + L.OFFSET]!,
+    offset: fixed,
+    last: fixed + request.size - 1,
+    id: words[value + L.ID]!,
+    kind: KINDS[walk.state.kind(value)]!.name,
+  };
+  return {
+    code,
+    pc: request.pc,
+    values,
+    registers: [request.register],
+    ...(needed === undefined ? {} : { needed }),
+  };
 }
 
 function record(walk: Walk, value: number, request: AccessRequest): void {
