@@ -8,7 +8,7 @@ import type { MapSpec } from '../isa/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
 import { type Environment, encodeEnvironment } from './environment.ts';
 import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
-import type { Plan } from './plan.ts';
+import { metadataOf, type Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
 
 /** Words of the exchange area; enum rf_word in loader/native/instance.h. */
@@ -270,7 +270,7 @@ export class Extension implements Disposable {
       this.#bytes.set(packet, this.#instance.packetAt);
       words[PACKET_BYTES] = packet.length;
     }
-    const metaBytes = input.metaBytes ?? 0;
+    const metaBytes = input.metaBytes ?? metadataOf(plan, context);
     if (metaBytes % 4 !== 0 || !(metaBytes >= 0 && metaBytes <= (packet?.length ?? 0)))
       throw new RangeError(`metaBytes is a multiple of 4 within the packet, not ${metaBytes}`);
     words[META_BYTES] = metaBytes;

@@ -25,6 +25,8 @@ export interface Plan {
   readonly contextBytes: number;
   /** Whether a run takes a packet. */
   readonly packet: boolean;
+  /** The packet starts with its Ethernet header when the program sees it. */
+  readonly linkLayer: boolean;
   readonly returnBits: 32 | 64;
   readonly actions: Readonly<Record<number, string>>;
   /** As loader/native/api_program.c reads it. */
@@ -70,6 +72,7 @@ export function planContext(input: PlanInput): Plan {
     kind,
     contextBytes,
     packet: kind === 'skb' || packetSlot !== NO_SLOT,
+    linkLayer: link === 'mac',
     returnBits: input.returnBits,
     actions: row.actions ?? {},
     words: Uint32Array.of(
@@ -84,6 +87,12 @@ export function planContext(input: PlanInput): Plan {
       input.returnBits,
     ),
   };
+}
+
+/** `data` of a given struct xdp_md is where the metadata ends, as for BPF_PROG_TEST_RUN. */
+export function metadataOf(plan: Plan, context: Uint8Array | undefined): number {
+  if (plan.kind !== 'xdp' || context === undefined || context.length < 4) return 0;
+  return new DataView(context.buffer, context.byteOffset).getUint32(0, true);
 }
 
 function kindOf(row: ProgramTypeRow): ContextKind {

@@ -30,6 +30,8 @@ const DEFAULT_ATTACH: Readonly<Record<string, string>> = {
   netfilter: 'netfilter',
 };
 const LOG_BYTES = 1 << 20;
+/** How much longer a packet may come out: the kernel refuses to cut it. */
+const PACKET_GROWTH = 1 << 16;
 const LOG_LEVEL_STATS = 4;
 
 export interface KernelLoadOptions {
@@ -79,7 +81,7 @@ export class KernelProgram {
 
   /** Throws KernelError, for instance for program types that cannot be run so. */
   testRun({ packet, context, repeat = 1 }: TestRunInput): TestRunOutput {
-    const outPacket = new Uint8Array(packet ? packet.length + 4096 : 0);
+    const outPacket = new Uint8Array(packet ? packet.length + PACKET_GROWTH : 0);
     const outContext = new Uint8Array(context?.length ?? 0);
     const attribute = new Attribute().u32(0, this.descriptor).u32(32, repeat);
     if (packet) {

@@ -9,6 +9,12 @@ void rf_context_template(struct rf_instance *instance, uint32_t given_bytes);
 /* Fills context and packet bounds for the packet that lies in the packet area. */
 void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes);
 
+/* What the caller of a test run gets back, as bpf_prog_test_run_skb and _xdp do. */
+void rf_context_hand_out(struct rf_instance *instance);
+
+/* Room in front of the headroom for the link header that rf_context_hand_out adds. */
+enum { RF_LINK_BYTES = 64 };
+
 /* XDP frames are one page: headroom, packet, tailroom for the shared info. */
 enum { RF_XDP_HEADROOM = 256, RF_XDP_PACKET_BYTES = 4096 - 256 - 320 };
 

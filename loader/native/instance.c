@@ -85,7 +85,7 @@ static void lay_out(struct rf_instance *instance) {
   instance->context_at = RF_WORDS * 4;
   uint32_t end = instance->context_at + align64(plan->context_bytes);
   instance->has_packet = plan->data_slot != RF_SLOT_NONE || plan->kind == RF_CONTEXT_SKB;
-  instance->packet_at = end + (instance->has_packet ? RF_HEADROOM : 0);
+  instance->packet_at = end + (instance->has_packet ? RF_HEADROOM + RF_LINK_BYTES : 0);
   if (instance->has_packet) end = instance->packet_at + RF_PACKET_BYTES_MAX + RF_TAILROOM;
   instance->trace_at = end;
   instance->exchange_bytes = (size_t)end + RF_TRACE_BYTES;
@@ -270,6 +270,7 @@ void rf_instance_test(struct rf_instance *instance) {
     result = enter(instance, program);
   }
   put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
+  rf_context_hand_out(instance);
   finish(instance, result);
   if (instance->plan.kind != RF_CONTEXT_MEMORY)
     memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);

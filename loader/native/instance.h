@@ -44,13 +44,16 @@ enum rf_word {
 
 enum rf_status { RF_STATUS_OK = 0, RF_STATUS_CLOSED = 1, RF_STATUS_BUSY = 2, RF_STATUS_SIZE = 3 };
 
-enum { RF_HEADROOM = 512, RF_TAILROOM = 4096, RF_PACKET_BYTES_MAX = 262144, RF_TRACE_BYTES = 65536 };
+/* Rooms for the longest socket buffer that helpers can make (RF_SKB_BYTES_MAX), and for the link
+ * header that a test run puts in front. The pages of unused room are never touched. */
+enum { RF_HEADROOM = 16384, RF_TAILROOM = 16384, RF_PACKET_BYTES_MAX = 262144, RF_TRACE_BYTES = 65536 };
 
 struct rf_instance {
   _Atomic uint32_t references;
   struct rf_extension *extension; /* NULL: closed */
   bool busy;
   bool has_packet;
+  bool context_given; /* by the caller, for this run */
   struct rf_plan plan;
   uint8_t *exchange; /* what JavaScript sees: words, context, packet with its rooms, trace */
   size_t exchange_bytes;

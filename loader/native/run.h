@@ -75,7 +75,7 @@ struct rf_run {
   uint8_t *head_limit, *meta, *data, *end, *tail_limit;
   uint8_t *mac, *network; /* header positions; socket buffers only */
   uint8_t *lowest;        /* lowest data the run ever had: what lies below `data` may be dirty */
-  uint64_t vlan;          /* present (bit 16) and tag control information of the socket buffer */
+  bool encapsulated;      /* a helper put an outer header in front */
 
   struct rf_environment *environment;
   struct rf_redirect redirect;

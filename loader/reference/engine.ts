@@ -18,7 +18,7 @@ import {
 import { helper as helperRow, programType } from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Redirect, RunInput } from '../extension.ts';
-import { type Plan, planContext } from '../plan.ts';
+import { metadataOf, type Plan, planContext } from '../plan.ts';
 import { Call, HELPERS } from './helpers.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
@@ -133,7 +133,8 @@ export class ReferenceExtension {
     const runs = options.repeat ?? 1;
     let report: Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> | undefined;
     const start = process.hrtime.bigint();
-    for (let i = 0; i < runs; i++) report = this.#once(input, options.interpret ?? {}, options.trace);
+    for (let i = 0; i < runs; i++)
+      report = this.#once(input, options.interpret ?? {}, options.trace);
     const nanosecondsPerRun = Number(process.hrtime.bigint() - start) / runs;
     if (report === undefined) throw new RangeError('repeat must be at least 1');
     if (input.memory !== undefined && report.memory !== undefined) input.memory.set(report.memory);
@@ -161,7 +162,7 @@ export class ReferenceExtension {
       given,
       input.packet ?? new Uint8Array(),
     );
-    packet.prepare(input.context?.length ?? 0, input.metaBytes ?? 0);
+    packet.prepare(input.context?.length ?? 0, input.metaBytes ?? metadataOf(plan, input.context));
     const run = new Run(this.#allocator, packet, this.#environment);
     const registers = [
       CONTEXT_ADDRESS,

@@ -7,6 +7,7 @@ import type { HelperArguments, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
 import { difference, replaced, replaced16, replacedBy } from './checksum.ts';
 import { EINVAL, type ReferenceMap } from './maps.ts';
+import type { RunMemory } from './packet.ts';
 import type { Run } from './run.ts';
 import { format, parseNumber } from './text.ts';
 
@@ -320,7 +321,11 @@ const PACKETS: Readonly<Record<number, HelperFunction>> = {
     call.run.packet.set32(4, call.u32(2));
     return 0n;
   },
-  34: (call) => BigInt(call.run.packet.get32(68)),
+  34: (call) => {
+    const { packet } = call.run;
+    if (packet.get32(68) === 0) packet.set32(68, flowHash(packet));
+    return BigInt(packet.get32(68));
+  },
   38: changeTail,
   39: (call) => (call.u32(2) <= call.run.packet.length ? 0n : ENOMEM),
   41: (call) => setHash(call, 0),
@@ -335,6 +340,20 @@ const PACKETS: Readonly<Record<number, HelperFunction>> = {
   189: xdpLoadBytes,
   190: (call) => (tooLong(call) ? EFAULT : storeBytes(call, EINVAL)),
 };
+
+/** FNV-1a over addresses and ports, as in loader/native/helpers_room.c. */
+function flowHash(packet: RunMemory): number {
+  const protocol = packet.get32(16);
+  const header = packet.buffer.subarray(packet.network, packet.end);
+  const isIpv4 = protocol === 0x0008;
+  const [start, end] = isIpv4 ? [12, 20] : [8, 40];
+  if ((!isIpv4 && protocol !== 0xdd86) || header.length < end) return protocol + 1;
+  const ports = isIpv4 ? (header[0]! & 15) * 4 : 40;
+  let hash = 2166136261;
+  for (const byte of [...header.subarray(start, end), ...header.subarray(ports, ports + 4)])
+    hash = Math.imul(hash ^ byte, 16777619);
+  return hash >>> 0 || 1;
+}
 
 function setHash(call: Call, hash: number): bigint {
   call.run.packet.set32(68, hash);

@@ -9,8 +9,9 @@ import { type ContextField, contextLayout, programType } from '../../platform/in
 import type { Plan } from '../plan.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS, PACKET_ADDRESS } from './memory.ts';
 
-const HEADROOM = 512;
-const TAILROOM = 4096;
+/** RF_HEADROOM and RF_TAILROOM of loader/native/instance.h. */
+const HEADROOM = 16384;
+const TAILROOM = 16384;
 const ETHERNET_BYTES = 14;
 const XDP_HEADROOM = 256;
 const XDP_PACKET_BYTES = 4096 - 256 - 320;
@@ -65,6 +66,23 @@ export class RunMemory {
 
   addressOf(offset: number): bigint {
     return PACKET_ADDRESS + BigInt(offset - HEADROOM);
+  }
+
+  /**
+   * As the caller of a test run gets it: XDP metadata counts as packet, and what started at the
+   * network header comes back behind a link header of zeroes.
+   */
+  handOut(): Uint8Array {
+    if (this.plan.kind === 'xdp') {
+      const parts = [this.data - this.meta, this.end - this.meta, 0];
+      for (const [i, part] of parts.entries()) this.set32(i * 4, part);
+      return this.buffer.slice(this.meta, this.end);
+    }
+    const bytes = this.buffer.subarray(this.data, this.end);
+    if (this.plan.kind !== 'skb' || this.plan.linkLayer) return bytes.slice();
+    const framed = new Uint8Array(ETHERNET_BYTES + bytes.length);
+    framed.set(bytes, ETHERNET_BYTES);
+    return framed;
   }
 
   /** Sets the bounds and derived fields for the kind of context. */
@@ -156,11 +174,11 @@ export class RunMemory {
     if (this.plan.words[5] === 0) this.data = this.meta = this.network;
     this.headLimit = start - HEADROOM;
     this.tailLimit = this.end + TAILROOM;
-    if (given <= 40) this.set32(40, 1);
+    if (this.get32(40) === 0) this.set32(40, 1);
     if (framed) this.#classify(start);
     for (const offset of [76, 80, 140]) this.set32(offset, 0);
     this.set32(0, this.length);
-    if (this.get32(160) === 0) this.set32(160, this.length);
+    if (given > 0 && this.get32(160) === 0) this.set32(160, this.length);
   }
 
   #classify(start: number): void {
@@ -170,7 +188,7 @@ export class RunMemory {
     const protocol = type >= 0x600 ? type : novell ? 1 : 4;
     this.set32(16, ((protocol & 0xff) << 8) | (protocol >> 8));
     const destination = frame.subarray(0, 6);
-    if ((destination[0]! & 1) === 1) this.set32(4, destination.every((b) => b === 255) ? 1 : 2);
+    if ((destination[0]! & 1) === 1) this.set32(4, 2);
     else this.set32(4, destination.every((b) => b === 0) ? 0 : 3);
     const header = frame.subarray(ETHERNET_BYTES);
     if (protocol === 0x800 && header.length >= 20) {
