@@ -133,6 +133,8 @@ export interface Return {
   readonly boundedBySize?: boolean;
   /** The result is a reference that must be released. */
   readonly acquires?: boolean;
+  /** The object of the first argument under another type: it lives as long as that reference. */
+  readonly sameObject?: boolean;
   /** The memory belongs to the dynptr argument and is gone with it. */
   readonly ofDynptr?: boolean;
   /** The memory returned may not be written. */
@@ -158,6 +160,8 @@ export interface HelperRow {
   readonly variadicFrom?: number;
   /** Invalidates packet pointers. */
   readonly changesPacket?: boolean;
+  /** May be called while a lock is held. */
+  readonly underLock?: boolean;
   /**
    * Runs another program in place of this one: a subprogram that calls it may return to its caller
    * with the packet changed, though where the call itself returns nothing has changed.
@@ -201,6 +205,8 @@ export interface KfuncRow {
   readonly orSleepable?: boolean;
   /** Invalidates packet pointers. */
   readonly changesPacket?: boolean;
+  /** May be called while a lock is held. */
+  readonly underLock?: boolean;
   readonly unsupported?: string;
 }
 
@@ -316,6 +322,8 @@ export interface ProgramTypeRow {
   readonly since: KernelVersion;
   /** Layout behind r1; null: raw bytes whose rules `contextRule` states. */
   readonly context: string | null;
+  /** The kernel's own structure behind the context, for programs that ask for it. */
+  readonly kernelContext?: string;
   readonly contextRule?: 'btf-arguments' | 'raw-words' | 'tracepoint' | 'buffer' | 'btf-struct';
   /** Highest readable context byte for raw rules. */
   readonly contextBytes?: number;

@@ -143,7 +143,7 @@ const DYNPTRS: readonly HelperRow[] = [
 
 const VALUE_FIELDS: readonly HelperRow[] = [
   row(93, 'spin_lock', '5.1', [SPIN_LOCK], VOID, CAP_BPF),
-  row(94, 'spin_unlock', '5.1', [SPIN_LOCK], VOID, CAP_BPF),
+  row(94, 'spin_unlock', '5.1', [SPIN_LOCK], VOID, { ...CAP_BPF, underLock: true }),
   row(169, 'timer_init', '5.15', [TIMER, MAP, ANYTHING], SCALAR, { ...CAP_BPF, gpl: true }),
   row(170, 'timer_set_callback', '5.15', [TIMER, { kind: 'callback', callback: 'timer' }], SCALAR, {
     ...CAP_BPF,

@@ -52,7 +52,7 @@ const LOOKUPS: readonly HelperRow[] = [
     'sk_fullsock',
     '5.1',
     [SOCKET],
-    { kind: 'socket', nullable: true },
+    { kind: 'socket', nullable: true, sameObject: true },
     {
       programTypes: TC_AND_CGROUP,
     },
@@ -62,7 +62,7 @@ const LOOKUPS: readonly HelperRow[] = [
     'tcp_sock',
     '5.1',
     [SOCKET],
-    { kind: 'tcp-socket', nullable: true },
+    { kind: 'tcp-socket', nullable: true, sameObject: true },
     {
       programTypes: [...TC_AND_CGROUP, 'sock_ops', 'cgroup_sockopt'],
     },
@@ -102,15 +102,17 @@ const CONVERTERS = {
   ],
 };
 
+const converted = (typeName: string): Return => ({ ...objectOrNull(typeName), sameObject: true });
+
 const CONVERSIONS: readonly HelperRow[] = [
-  row(136, 'skc_to_tcp6_sock', '5.9', [BTF_SOCKET], objectOrNull('tcp6_sock'), CONVERTERS),
-  row(137, 'skc_to_tcp_sock', '5.9', [BTF_SOCKET], objectOrNull('tcp_sock'), CONVERTERS),
+  row(136, 'skc_to_tcp6_sock', '5.9', [BTF_SOCKET], converted('tcp6_sock'), CONVERTERS),
+  row(137, 'skc_to_tcp_sock', '5.9', [BTF_SOCKET], converted('tcp_sock'), CONVERTERS),
   row(
     138,
     'skc_to_tcp_timewait_sock',
     '5.9',
     [BTF_SOCKET],
-    objectOrNull('tcp_timewait_sock'),
+    converted('tcp_timewait_sock'),
     CONVERTERS,
   ),
   row(
@@ -118,12 +120,12 @@ const CONVERSIONS: readonly HelperRow[] = [
     'skc_to_tcp_request_sock',
     '5.9',
     [BTF_SOCKET],
-    objectOrNull('tcp_request_sock'),
+    converted('tcp_request_sock'),
     CONVERTERS,
   ),
-  row(140, 'skc_to_udp6_sock', '5.9', [BTF_SOCKET], objectOrNull('udp6_sock'), CONVERTERS),
+  row(140, 'skc_to_udp6_sock', '5.9', [BTF_SOCKET], converted('udp6_sock'), CONVERTERS),
   row(178, 'skc_to_unix_sock', '5.16', [BTF_SOCKET], objectOrNull('unix_sock'), CONVERTERS),
-  row(196, 'skc_to_mptcp_sock', '5.19', [SOCKET], objectOrNull('mptcp_sock'), CONVERTERS),
+  row(196, 'skc_to_mptcp_sock', '5.19', [SOCKET], converted('mptcp_sock'), CONVERTERS),
 ];
 
 const OPTION_SETTERS = {

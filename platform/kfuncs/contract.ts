@@ -35,7 +35,12 @@ export const plain = (sizeBytes: number): KfuncArgument => ({
   access: 'read-write',
   sizeBytes,
 });
-export const iterator = (typeName: string): KfuncArgument => ({ kind: 'iterator', typeName });
+/** An iterator on the stack: `struct bpf_iter_${name}`. */
+export const iterator = (typeName: string, sizeBytes: number): KfuncArgument => ({
+  kind: 'iterator',
+  typeName,
+  sizeBytes,
+});
 
 export const SCALAR: KfuncReturn = { kind: 'scalar' };
 export const VOID: KfuncReturn = { kind: 'void' };

@@ -39,12 +39,14 @@ const REGIONS: readonly KfuncRow[] = [
   row('preempt_enable', '6.10', [], VOID, { flags: ['preempt-enable'] }),
   row('local_irq_save', '6.14', [IRQ_SAVE], VOID, { flags: ['irq-save'] }),
   row('local_irq_restore', '6.14', [IRQ_RESTORE], VOID, { flags: ['irq-restore'] }),
-  row('res_spin_lock', '6.15', [RESILIENT], SCALAR, { flags: ['lock', 'ret-null'] }),
-  row('res_spin_unlock', '6.15', [RESILIENT], VOID, { flags: ['unlock'] }),
+  row('res_spin_lock', '6.15', [RESILIENT], SCALAR, { underLock: true, flags: ['lock'] }),
+  row('res_spin_unlock', '6.15', [RESILIENT], VOID, { underLock: true, flags: ['unlock'] }),
   row('res_spin_lock_irqsave', '6.15', [RESILIENT, IRQ_SAVE], SCALAR, {
-    flags: ['lock', 'ret-null', 'irq-save'],
+    underLock: true,
+    flags: ['lock', 'irq-save'],
   }),
   row('res_spin_unlock_irqrestore', '6.15', [RESILIENT, IRQ_RESTORE], VOID, {
+    underLock: true,
     flags: ['unlock', 'irq-restore'],
   }),
 ];
@@ -52,37 +54,45 @@ const REGIONS: readonly KfuncRow[] = [
 /** The three functions of an open-coded iterator of type `struct bpf_iter_${name}`. */
 function iteration(
   name: string,
+  sizeBytes: number,
   since: KernelVersion,
   start: KfuncRow['arguments'],
   yields: KfuncReturn,
   flags: readonly KfuncFlag[] = [],
   options: Options = {},
 ): readonly KfuncRow[] {
-  const self = iterator(`bpf_iter_${name}`);
+  const self = iterator(`bpf_iter_${name}`, sizeBytes);
   const always: KfuncFlag[] = flags.includes('sleepable') ? ['sleepable'] : [];
+  const underLock = name === 'num';
   return [
     row(`iter_${name}_new`, since, [self, ...start], SCALAR, {
       ...options,
+      underLock,
       flags: ['iter-new', ...flags],
     }),
     row(`iter_${name}_next`, since, [self], yields, {
+      underLock,
       flags: ['iter-next', 'ret-null', ...always],
     }),
-    row(`iter_${name}_destroy`, since, [self], VOID, { flags: ['iter-destroy', ...always] }),
+    row(`iter_${name}_destroy`, since, [self], VOID, {
+      underLock,
+      flags: ['iter-destroy', ...always],
+    }),
   ];
 }
 
 const INTEGER: KfuncReturn = { kind: 'memory', sizeBytes: 4, nullable: true, readOnly: true };
 
 const ITERATORS: readonly KfuncRow[] = [
-  ...iteration('num', '6.4', [NUMBER, NUMBER], INTEGER),
-  ...iteration('bits', '6.11', [IGNORED, NUMBER], INTEGER),
-  ...iteration('task', '6.7', [objectOrNull('task_struct'), NUMBER], visited('task_struct'), [
+  ...iteration('num', 8, '6.4', [NUMBER, NUMBER], INTEGER),
+  ...iteration('bits', 16, '6.11', [IGNORED, NUMBER], INTEGER),
+  ...iteration('task', 24, '6.7', [objectOrNull('task_struct'), NUMBER], visited('task_struct'), [
     'trusted-args',
     'rcu-protected',
   ]),
   ...iteration(
     'css',
+    24,
     '6.7',
     [object('cgroup_subsys_state'), NUMBER],
     visited('cgroup_subsys_state'),
@@ -90,6 +100,7 @@ const ITERATORS: readonly KfuncRow[] = [
   ),
   ...iteration(
     'css_task',
+    8,
     '6.7',
     [object('cgroup_subsys_state'), NUMBER],
     visited('task_struct', 'trusted'),
@@ -102,13 +113,14 @@ const ITERATORS: readonly KfuncRow[] = [
   ),
   ...iteration(
     'task_vma',
+    8,
     '6.7',
     [object('task_struct'), NUMBER],
     visited('vm_area_struct', 'trusted'),
     ['rcu'],
   ),
-  ...iteration('kmem_cache', '6.13', [], visited('kmem_cache', 'trusted'), ['sleepable']),
-  ...iteration('dmabuf', '6.16', [], visited('dma_buf', 'trusted'), ['sleepable']),
+  ...iteration('kmem_cache', 8, '6.13', [], visited('kmem_cache', 'trusted'), ['sleepable']),
+  ...iteration('dmabuf', 8, '6.16', [], visited('dma_buf', 'trusted'), ['sleepable']),
 ];
 
 /** A slice of a dynptr's bytes, or of the buffer that they were copied to. */
@@ -123,7 +135,7 @@ const SLICED: KfuncReturn = { kind: 'memory', nullable: true, ofDynptr: true };
 const DYNPTRS: readonly KfuncRow[] = [
   row('dynptr_slice', '6.4', SLICE, { ...SLICED, readOnly: true }, { flags: ['ret-null'] }),
   row('dynptr_slice_rdwr', '6.4', SLICE, SLICED, { flags: ['ret-null'] }),
-  row('dynptr_adjust', '6.5', [DYNPTR, NUMBER, NUMBER], SCALAR),
+  row('dynptr_adjust', '6.5', [{ ...DYNPTR, access: 'read-write' }, NUMBER, NUMBER], SCALAR),
   row('dynptr_is_null', '6.5', [DYNPTR], BOOLEAN),
   row('dynptr_is_rdonly', '6.5', [DYNPTR], BOOLEAN),
   row('dynptr_size', '6.5', [DYNPTR], SCALAR),

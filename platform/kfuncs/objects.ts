@@ -27,6 +27,8 @@ import {
 } from './contract.ts';
 
 const holder = sharing({ programTypes: OBJECT_HOLDERS });
+/** Of lists and trees, whose lock is held. */
+const graph = sharing({ programTypes: OBJECT_HOLDERS, underLock: true });
 
 const LOCAL_TYPE = { kind: 'local-type' } as const;
 const LIST = { kind: 'list-head' } as const;
@@ -63,7 +65,7 @@ const ALLOCATION: readonly KfuncRow[] = [
     VOID,
     'release',
   ),
-  holder(
+  graph(
     'refcount_acquire_impl',
     '6.4',
     [{ kind: 'refcounted' }, IGNORED],
@@ -75,13 +77,13 @@ const ALLOCATION: readonly KfuncRow[] = [
 ];
 
 const GRAPH: readonly KfuncRow[] = [
-  holder('list_push_front_impl', '6.2', [LIST, LIST_NODE, IGNORED, IGNORED], SCALAR),
-  holder('list_push_back_impl', '6.2', [LIST, LIST_NODE, IGNORED, IGNORED], SCALAR),
-  holder('list_pop_front', '6.2', [LIST], OWNED_LIST_NODE, 'acquire', 'ret-null'),
-  holder('list_pop_back', '6.2', [LIST], OWNED_LIST_NODE, 'acquire', 'ret-null'),
-  holder('list_front', '6.16', [LIST], SEEN_LIST_NODE, 'ret-null'),
-  holder('list_back', '6.16', [LIST], SEEN_LIST_NODE, 'ret-null'),
-  holder(
+  graph('list_push_front_impl', '6.2', [LIST, LIST_NODE, IGNORED, IGNORED], SCALAR),
+  graph('list_push_back_impl', '6.2', [LIST, LIST_NODE, IGNORED, IGNORED], SCALAR),
+  graph('list_pop_front', '6.2', [LIST], OWNED_LIST_NODE, 'acquire', 'ret-null'),
+  graph('list_pop_back', '6.2', [LIST], OWNED_LIST_NODE, 'acquire', 'ret-null'),
+  graph('list_front', '6.16', [LIST], SEEN_LIST_NODE, 'ret-null'),
+  graph('list_back', '6.16', [LIST], SEEN_LIST_NODE, 'ret-null'),
+  graph(
     'rbtree_add_impl',
     '6.3',
     [
@@ -93,11 +95,11 @@ const GRAPH: readonly KfuncRow[] = [
     ],
     SCALAR,
   ),
-  holder('rbtree_remove', '6.3', [TREE, NODE_IN_TREE], OWNED_TREE_NODE, 'acquire', 'ret-null'),
-  holder('rbtree_first', '6.3', [TREE], SEEN_TREE_NODE, 'ret-null'),
-  holder('rbtree_root', '6.16', [TREE], SEEN_TREE_NODE, 'ret-null'),
-  holder('rbtree_left', '6.16', [TREE, NODE_IN_TREE], SEEN_TREE_NODE, 'ret-null'),
-  holder('rbtree_right', '6.16', [TREE, NODE_IN_TREE], SEEN_TREE_NODE, 'ret-null'),
+  graph('rbtree_remove', '6.3', [TREE, NODE_IN_TREE], OWNED_TREE_NODE, 'acquire', 'ret-null'),
+  graph('rbtree_first', '6.3', [TREE], SEEN_TREE_NODE, 'ret-null'),
+  graph('rbtree_root', '6.16', [TREE], SEEN_TREE_NODE, 'ret-null'),
+  graph('rbtree_left', '6.16', [TREE, NODE_IN_TREE], SEEN_TREE_NODE, 'ret-null'),
+  graph('rbtree_right', '6.16', [TREE, NODE_IN_TREE], SEEN_TREE_NODE, 'ret-null'),
 ];
 
 const TASK = object('task_struct');
