@@ -71,6 +71,7 @@ export function buildCfg(program: Program, instructions: readonly Instruction[])
   const cfg: Cfg = { functions, functionOf, marks };
   if (failures.length > 0) return { cfg, failures };
   checkEdges(cfg, instructions, failures);
+  checkEarlyReturns(cfg, instructions, failures);
   if (failures.length > 0) return { cfg, failures };
   for (const span of functions) marks[span.start]! |= MARK_LEADER | MARK_PRUNE;
   walkFunctions(cfg, instructions);
@@ -116,6 +117,29 @@ function findFunctions(
 function isInstruction(instructions: readonly Instruction[], pc: number): boolean {
   const insn = instructions[pc];
   return insn !== undefined && TABLE[insn.op]!.kind !== 'continuation';
+}
+
+/** Number of bpf_tail_call (uapi linux/bpf.h). */
+const TAIL_CALL = 12;
+
+/**
+ * Legacy packet loads and tail calls may end a function in its middle, with a result of their own.
+ * Linux has them in local functions only where BTF describes the function.
+ */
+function checkEarlyReturns(
+  cfg: Cfg,
+  instructions: readonly Instruction[],
+  failures: Failure[],
+): void {
+  instructions.forEach((insn, pc) => {
+    const row = TABLE[insn.op]!;
+    const isTailCall = row.operation === 'helper' && insn.imm === TAIL_CALL;
+    if (row.kind !== 'packet' && !isTailCall) return;
+    const span = cfg.functions[cfg.functionOf[pc]!]!;
+    if (span.index === 0 || span.typeId !== undefined) return;
+    const what = isTailCall ? 'tail_call' : 'LD_ABS';
+    failures.push({ code: 'early-return', pc, values: { function: span.name, what } });
+  });
 }
 
 /** Every jump stays inside its function; no function falls off its end. */

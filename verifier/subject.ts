@@ -7,6 +7,7 @@ import type { Instruction, MapSpec, Program, Row } from '../isa/index.ts';
 import type {
   ContextLayout,
   HelperRow,
+  KfuncRow,
   MapTypeRow,
   Profile,
   ProgramTypeRow,
@@ -15,6 +16,7 @@ import type { Cfg } from './cfg.ts';
 import type { Hook } from './kernel/hook.ts';
 import type { KernelTypes } from './kernel/types.ts';
 import type { Obligation } from './obligations/obligation.ts';
+import type { ProgramTypes } from './program-types.ts';
 
 export type Privilege = 'full' | 'bpf' | 'none';
 
@@ -41,6 +43,8 @@ export interface Subject {
   readonly mapAt: ReadonlyMap<number, ResolvedMap>;
   readonly type: ProgramTypeRow;
   readonly layout: ContextLayout | undefined;
+  /** The program's own types. */
+  readonly types: ProgramTypes;
   /** The kernel's types, where the program depends on them and they were given. */
   readonly kernel: KernelTypes | undefined;
   /** What a BTF-typed program is attached to. */
@@ -58,6 +62,8 @@ export interface Subject {
   readonly alignment: 'strict' | 'efficient';
   /** Helper called at each slot that calls one. */
   readonly helperAt: ReadonlyMap<number, HelperRow>;
+  /** Kernel function called at each slot that calls one. */
+  readonly kfuncAt: ReadonlyMap<number, KfuncRow>;
   /** What each slot owes before it may execute. */
   readonly obligations: readonly (readonly Obligation[])[];
 }

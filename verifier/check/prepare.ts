@@ -3,7 +3,7 @@
  * walking it, and resolve what it names. Failures found here end the verification.
  */
 
-import { decode, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
+import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
 import {
   contextLayout,
   type HelperRow,
@@ -16,11 +16,13 @@ import { buildCfg, MARK_CONVERGE, MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { liveRegisters } from '../liveness.ts';
 import { obligationsOf } from '../obligations/derive.ts';
+import { ProgramTypes } from '../program-types.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkHelper, GPL_COMPATIBLE } from './helpers.ts';
 import { checkSleepable, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
+import { resolveKfuncs } from './kfuncs.ts';
 import { resolveMaps } from './maps.ts';
 
 export interface Prepared {
@@ -53,6 +55,8 @@ export function prepare(
   const { cfg, failures } = buildCfg(program, instructions);
   if (failures.length > 0) return refuse(failures);
   const { maps, innerMap } = withInnerMaps(program.maps);
+  const types = programTypes(program, maps);
+  if ('code' in types) return refuse([types]);
   const mapFailures: Failure[] = [];
   const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
   if (mapFailures.length > 0) return refuse(mapFailures);
@@ -63,11 +67,16 @@ export function prepare(
     profile,
     privilege,
   );
+  const kfuncAt = resolveKfuncs(program, instructions, profile, callFailures);
   if (callFailures.length > 0) return refuse(callFailures);
   for (const [pc, helper] of helperAt) {
     if (callbackIndex(helper) >= 0) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
-  const argumentCount = (pc: number) => helperAt.get(pc)?.arguments.length ?? 5;
+  for (const [pc, { flags }] of kfuncAt) {
+    if (flags.includes('iter-next')) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
+  }
+  const calleeAt = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
+  const argumentCount = (pc: number) => calleeAt(pc)?.arguments.length ?? 5;
   const mayLeak = privilege !== 'none' && profile.family === 'linux';
   const subject: Subject = {
     program,
@@ -81,6 +90,7 @@ export function prepare(
     mapAt,
     type,
     layout: type.context === null ? undefined : contextLayout(type.context),
+    types,
     kernel,
     hook,
     isGplCompatible: GPL_COMPATIBLE.has(program.license),
@@ -91,11 +101,20 @@ export function prepare(
     mayIndexStack: privilege !== 'none' || profile.family !== 'linux',
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
-    obligations: instructions.map((insn, pc) =>
-      obligationsOf(pc, insn, rows[pc]!, helperAt.get(pc)),
-    ),
+    kfuncAt,
+    obligations: instructions.map((insn, pc) => obligationsOf(pc, insn, rows[pc]!, calleeAt(pc))),
   };
   return { subject, failures: [] };
+}
+
+/** The program's own types, or why they cannot be read. */
+function programTypes(program: Program, maps: readonly MapSpec[]): ProgramTypes | Failure {
+  try {
+    return new ProgramTypes(program, maps);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { code: 'program-types', pc: 0, values: { reason: error.message } };
+  }
 }
 
 /** The maps, followed by the templates of inner maps. */

@@ -1,50 +1,52 @@
 /** Arguments of helpers against their contracts: one function per kind of argument. */
 
-import { type Argument, acceptsMap, type HelperRow } from '../../platform/index.ts';
+import { acceptsMap, type HelperRow } from '../../platform/index.ts';
+import type { Contract } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { checkDynptr } from '../resources/dynptr.ts';
+import { checkIrqFlag } from '../resources/interrupts.ts';
+import { checkIterator } from '../resources/iterator.ts';
+import { checkLock } from '../resources/lock.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { KNOWN_SHAPES } from '../transfer/callback.ts';
 import { checkAccess } from './access.ts';
 import { checkNesting } from './call.ts';
-
-interface Call {
-  readonly walk: Walk;
-  readonly pc: number;
-  readonly helper: HelperRow;
-  readonly index: number;
-  readonly argument: Argument;
-  /** The register that passes the argument, and the offset of its value. */
-  readonly register: number;
-  readonly value: number;
-}
+import {
+  checkContextOrObject,
+  checkKernelObject,
+  checkKernelType,
+  checkPerCpu,
+  checkSocketObject,
+} from './kernel-object.ts';
+import {
+  type Call,
+  checkReleased,
+  describe,
+  isNull,
+  requireKind,
+  unsupported,
+  wrong,
+} from './passed.ts';
 
 export function checkArgument(
   walk: Walk,
   pc: number,
-  helper: HelperRow,
+  callee: Contract,
   index: number,
 ): Failure | null {
-  const argument = helper.arguments[index]!;
+  const argument = callee.arguments[index]!;
   const register = index + 1;
   const value = walk.state.register(register);
-  const call: Call = { walk, pc, helper, index, argument, register, value };
+  const call: Call = { walk, pc, callee, index, argument, register, value };
   if (argument.nullable && isNull(walk, value)) {
     walk.needPrecise(register);
     return null;
   }
   return checkKind(call);
-}
-
-/** The constant 0. */
-function isNull(walk: Walk, value: number): boolean {
-  const { state } = walk;
-  return (
-    state.kind(value) === kinds.SCALAR && domain.isConstantOf(state.words, value + L.NUMBER, 0, 0)
-  );
 }
 
 function checkKind(call: Call): Failure | null {
@@ -73,19 +75,48 @@ function checkKind(call: Call): Failure | null {
     case 'socket':
       return checkSocket(call, [kinds.SOCKET]);
     case 'sock-common':
-    case 'btf-socket':
       return checkSocket(call, SOCKETS);
+    case 'btf-socket':
+      return checkSocketObject(call);
+    case 'btf':
+      return call.argument.typeName === undefined
+        ? unsupported(call, 'exchanges of kernel pointers')
+        : checkKernelObject(call);
+    case 'percpu-btf':
+      return checkPerCpu(call);
+    case 'kernel-pointer':
+      return checkContextOrObject(call);
+    case 'kernel-type':
+      return checkKernelType(call);
     case 'string':
       return checkString(call);
     case 'callback':
       return checkCallback(call);
     case 'spin-lock':
-    case 'timer':
-    case 'kptr':
-    case 'dynptr':
+    case 'resilient-spin-lock':
+      return checkLock(call);
+    case 'irq-flag':
+      return checkIrqFlag(call);
     case 'iterator':
-    case 'percpu-btf':
-    case 'btf':
+      return checkIterator(call);
+    case 'dynptr':
+      return checkDynptr(call);
+    case 'ignored':
+      return null;
+    case 'timer':
+    case 'workqueue':
+    case 'task-work':
+    case 'kptr':
+    case 'any-pointer':
+    case 'local-type':
+    case 'allocated':
+    case 'percpu-allocated':
+    case 'refcounted':
+    case 'list-head':
+    case 'list-node':
+    case 'rbtree-root':
+    case 'rbtree-node':
+    case 'node-in-tree':
       return unsupported(call, `arguments of kind ${call.argument.kind}`);
     default:
       return call.argument.kind satisfies never;
@@ -112,55 +143,6 @@ const SOCKETS: readonly number[] = [
   kinds.TCP_SOCKET,
   kinds.XDP_SOCKET,
 ];
-
-function unsupported(call: Call, reason: string): Failure {
-  const values = { name: call.helper.name, reason };
-  return { code: 'helper-unsupported', pc: call.pc, values };
-}
-
-/** What is in the register, for people. */
-function describe(call: Call): string {
-  const { state } = call.walk;
-  const kind = state.kind(call.value);
-  if (kind === kinds.SCALAR) {
-    return `the number ${domain.format(state.words, call.value + L.NUMBER)}`;
-  }
-  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
-  return `a ${kinds.KINDS[kind]!.name}${nullable ? ', or null' : ''}`;
-}
-
-function wrong(call: Call, expected: string, expectedLinux: string): Failure {
-  const { state } = call.walk;
-  const kind = state.kind(call.value);
-  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
-  return {
-    code: 'helper-argument',
-    pc: call.pc,
-    values: {
-      argument: call.register,
-      name: call.helper.name,
-      register: `r${call.register}`,
-      expected,
-      expectedLinux,
-      proven: describe(call),
-      linux: kinds.KINDS[kind]!.linux + (nullable ? '_or_null' : ''),
-    },
-    registers: [call.register],
-    needed: expected,
-  };
-}
-
-function requireKind(
-  call: Call,
-  accepted: readonly number[],
-  expected: string,
-  expectedLinux: string,
-): Failure | null {
-  const { state } = call.walk;
-  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
-  const fits = accepted.includes(state.kind(call.value)) && (!nullable || call.argument.nullable);
-  return fits ? null : wrong(call, expected, expectedLinux);
-}
 
 /** Unprivileged programs may not hand out addresses as numbers. */
 function checkAnything(call: Call): Failure | null {
@@ -189,14 +171,14 @@ function checkContext(call: Call): Failure | null {
 function checkMap(call: Call): Failure | null {
   const failure = requireKind(call, [kinds.MAP], 'a map', 'map_ptr');
   if (failure !== null) return failure;
-  const { walk, helper } = call;
+  const { walk, callee } = call;
   const index = walk.state.words[call.value + L.TARGET]!;
   const map = walk.subject.maps[index]!;
   const type = walk.subject.mapTypes[index];
-  if (type !== undefined && acceptsMap(helper, type)) return null;
+  if (type !== undefined && acceptsMap(callee as HelperRow, type)) return null;
   const values = {
-    name: helper.name,
-    helper: helper.id,
+    name: callee.name,
+    helper: callee.id ?? -1,
     map: map.name,
     type: map.type,
     id: type?.id ?? -1,
@@ -206,7 +188,7 @@ function checkMap(call: Call): Failure | null {
 
 /** The map in an earlier argument. */
 function mapOfCall(call: Call) {
-  const at = call.helper.arguments.findIndex((argument) => argument.kind === 'map');
+  const at = call.callee.arguments.findIndex((argument) => argument.kind === 'map');
   const { state, subject } = call.walk;
   return subject.maps[state.words[state.register(at + 1) + L.TARGET]!];
 }
@@ -246,7 +228,7 @@ function checkBytes(call: Call, size: number): Failure | null {
 }
 
 const allowsPacket = (call: Call): boolean =>
-  call.helper.packetAccess === true && call.walk.subject.type.packetArguments !== false;
+  call.callee.packetAccess === true && call.walk.subject.type.packetArguments !== false;
 
 /** Memory of a stated size, or with its size in the next argument (checked there). */
 function checkMemory(call: Call): Failure | null {
@@ -263,7 +245,7 @@ function checkSize(call: Call): Failure | null {
   const words = state.words;
   const number = call.value + L.NUMBER;
   const values = {
-    name: call.helper.name,
+    name: call.callee.name,
     argument: call.register,
     proven: domain.format(words, number),
     most: domain.unsignedMax(words, number),
@@ -288,13 +270,13 @@ function checkSize(call: Call): Failure | null {
 const MOST_SIZE = 1 << 29;
 
 function checkSizedMemory(call: Call, most: number): Failure | null {
-  const { walk, helper, pc } = call;
+  const { walk, callee, pc } = call;
   const index = call.index - 1;
-  const argument = helper.arguments[index]!;
+  const argument = callee.arguments[index]!;
   const register = index + 1;
   const value = walk.state.register(register);
   if (argument.nullable && isNull(walk, value)) return null;
-  return checkBytes({ walk, pc, helper, index, argument, register, value }, most);
+  return checkBytes({ walk, pc, callee, index, argument, register, value }, most);
 }
 
 function checkConstantSize(call: Call): Failure | null {
@@ -306,7 +288,7 @@ function checkConstantSize(call: Call): Failure | null {
     call.walk.needPrecise(call.register);
     return null;
   }
-  const values = { name: call.helper.name, argument: call.register, proven: describe(call) };
+  const values = { name: call.callee.name, argument: call.register, proven: describe(call) };
   return { code: 'helper-constant-needed', pc: call.pc, values, registers: [call.register] };
 }
 
@@ -324,18 +306,6 @@ function checkSocket(call: Call, accepted: readonly number[]): Failure | null {
   const failure = requireKind(call, accepted, 'a socket', 'sock_common');
   if (failure !== null || !call.argument.releases) return failure;
   return checkReleased(call);
-}
-
-/** What is released is held, and passed through the pointer that came from the acquiring call. */
-function checkReleased(call: Call): Failure | null {
-  const { state } = call.walk;
-  const words = state.words;
-  const id = words[call.value + L.REFERENCE]!;
-  const unmoved =
-    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
-  if (unmoved && id !== 0 && state.findReference(id) >= 0) return null;
-  const values = { name: call.helper.name, argument: call.register };
-  return { code: 'reference-not-held', pc: call.pc, values, registers: [call.register] };
 }
 
 /** A NUL-terminated string in a read-only map, at a constant offset. */

@@ -3,7 +3,9 @@
 import { target } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
+import { checkRegions } from '../resources/regions.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 import { heldText } from './held.ts';
 
 export function checkCall(walk: Walk, pc: number): Failure | null {
@@ -14,17 +16,37 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
       return checkNesting(walk, pc, target(pc, subject.instructions[pc]!, row));
     case 'helper':
       return checkHelper(walk, pc);
-    default:
-      return {
-        code: row.operation === 'kfunc' ? 'kfunc-unsupported' : 'call-unsupported',
-        pc,
-        values: { name: kfuncName(walk, pc), opcode: row.code.toString(16) },
-      };
+    case 'kfunc':
+      return checkKfunc(walk, pc);
+    default: {
+      const values = { name: 'callx', opcode: row.code.toString(16) };
+      return { code: 'call-unsupported', pc, values };
+    }
   }
 }
 
-const kfuncName = (walk: Walk, pc: number): string =>
-  walk.subject.program.kfuncCalls.find((call) => call.instruction === pc)?.name ?? 'callx';
+/** Results that have no semantics here. */
+const UNKNOWN_RESULTS: ReadonlySet<string> = new Set([
+  'btf',
+  'memory-or-btf',
+  'kernel-context',
+  'read-only-cast',
+  'arena',
+  'allocated',
+  'percpu-allocated',
+  'same',
+  'list-node',
+  'rbtree-node',
+  'never',
+]);
+
+function checkKfunc(walk: Walk, pc: number): Failure | null {
+  const callee = walk.subject.kfuncAt.get(pc)!;
+  if (UNKNOWN_RESULTS.has(callee.returns.kind)) {
+    return { code: 'kfunc-unsupported', pc, values: { name: callee.name } };
+  }
+  return checkRegions(walk, pc, callee);
+}
 
 /** A frame more must be allowed, and the function must not be active already. */
 export function checkNesting(walk: Walk, pc: number, entry: number): Failure | null {
@@ -39,9 +61,17 @@ export function checkNesting(walk: Walk, pc: number, entry: number): Failure | n
   return { code: 'call-too-deep', pc, values: { depth: state.frameCount + 1, most } };
 }
 
+/** The executing frame was entered by a helper, which does not expect it to end in its middle. */
+export const inCallback = (state: MachineState): boolean =>
+  state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] !== 0;
+
 function checkHelper(walk: Walk, pc: number): Failure | null {
   const helper = walk.subject.helperAt.get(pc)!;
-  if (helper.returns.kind !== 'never') return null;
+  const failure = checkRegions(walk, pc, helper);
+  if (failure !== null || helper.returns.kind !== 'never') return failure;
+  if (inCallback(walk.state)) {
+    return { code: 'early-return', pc, values: { function: 'a callback', what: 'tail_call' } };
+  }
   const held = heldText(walk);
   return held === null ? null : { code: 'tail-call-reference', pc, values: { what: held } };
 }

@@ -33,7 +33,7 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     case 'number':
       return checkNumber(walk, pc, owed.register);
     case 'argument':
-      return checkArgument(walk, pc, owed.helper, owed.index);
+      return checkArgument(walk, pc, owed.callee, owed.index);
     case 'call':
       return checkCall(walk, pc);
     case 'legacy-packet-load':

@@ -4,6 +4,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import { CONTEXT } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { inCallback } from './call.ts';
 import { heldText } from './held.ts';
 
 export function checkLegacyLoad(walk: Walk, pc: number): Failure | null {
@@ -13,6 +14,9 @@ export function checkLegacyLoad(walk: Walk, pc: number): Failure | null {
   }
   const held = heldText(walk);
   if (held !== null) return { code: 'legacy-packet-reference', pc, values: { what: held } };
+  if (inCallback(state)) {
+    return { code: 'early-return', pc, values: { function: 'a callback', what: 'LD_ABS' } };
+  }
   const r6 = state.register(6);
   if (state.kind(r6) !== CONTEXT || state.words[r6 + L.OFFSET] !== 0) {
     return { code: 'legacy-packet-context', pc, values: {}, registers: [6] };

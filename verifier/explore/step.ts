@@ -7,7 +7,8 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { transferAlu } from '../transfer/alu.ts';
 import { transferJump } from '../transfer/branch.ts';
-import { callHelper, enterFunction, leaveFunction } from '../transfer/call.ts';
+import { enterFunction, forkReturn, leaveFunction } from '../transfer/call.ts';
+import { callOut } from '../transfer/callee.ts';
 import { transferAtomic, transferLoad, transferStore } from '../transfer/memory.ts';
 import type { Walk } from './walk.ts';
 
@@ -47,6 +48,7 @@ export function step(walk: Walk, pc: number): number {
       loadConstant(walk, pc);
       return next(pc, row);
     case 'packet':
+      if (walk.state.frame > 0) forkReturn(walk, 'zero');
       loadPacket(walk, row.sizeBytes);
       return pc + 1;
     case 'cast':
@@ -60,9 +62,11 @@ export function step(walk: Walk, pc: number): number {
 }
 
 function call(walk: Walk, pc: number): number {
-  const helper = walk.subject.helperAt.get(pc);
-  if (helper === undefined) return enterFunction(walk, pc, walk.subject.instructions[pc]!);
-  callHelper(walk, pc, helper);
+  const { helperAt, kfuncAt, instructions } = walk.subject;
+  const callee = helperAt.get(pc) ?? kfuncAt.get(pc);
+  if (callee === undefined) return enterFunction(walk, pc, instructions[pc]!);
+  if (callee.returns.kind === 'never' && walk.state.frame > 0) forkReturn(walk, 'anything');
+  callOut(walk, pc, callee);
   return pc + 1;
 }
 

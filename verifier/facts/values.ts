@@ -180,6 +180,7 @@ export class ValueAnalysis {
         cells.forget(insn.dst);
         return true;
       case 'packet':
+        if (observer === undefined) this.#leaveEarly(pc, 'zero');
         forgetCallerSaved(cells);
         domain.setBytes(cells.words, cells.register(0), row.sizeBytes);
         return true;
@@ -261,6 +262,7 @@ export class ValueAnalysis {
     const row = this.#subject.rows[pc]!;
     if (row.operation !== 'subprogram') {
       const range = this.#subject.helperAt.get(pc)?.returns;
+      if (range?.kind === 'never' && observer === undefined) this.#leaveEarly(pc, 'anything');
       forgetCallerSaved(cells);
       if (range?.kind === 'scalar' && range.range !== undefined) {
         setRange(cells, range.range.min, range.range.max);
@@ -279,6 +281,13 @@ export class ValueAnalysis {
     forgetCallerSaved(cells);
     domain.copy(result.words, result.register(0), cells.words, cells.register(0));
     return true;
+  }
+
+  /** The instruction may end its function, as forkReturn (transfer/call.ts) says. */
+  #leaveEarly(pc: number, result: 'zero' | 'anything'): void {
+    const cells = makeCells();
+    if (result === 'zero') domain.setConstant(cells.words, cells.register(0), 0, 0);
+    this.#leave(pc, cells);
   }
 
   /** A function returns: its callers go on with what r0 may be. */

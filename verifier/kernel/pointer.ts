@@ -17,10 +17,6 @@ import type { MachineState } from '../state/machine.ts';
 import type { KernelTypes } from './types.ts';
 import type { Member } from './walk.ts';
 
-/** DETAIL of a pointer to a kernel object, and to an object of a type of the program. */
-export const KERNEL_TYPE = 0;
-export const PROGRAM_TYPE = 1;
-
 /** TARGET of a pointer to memory of which no type is known: void has type id 0. */
 export const NO_TYPE = 0;
 

@@ -1,7 +1,7 @@
 /** Which obligations each kind of instruction has. */
 
 import type { Instruction, Row } from '../../isa/index.ts';
-import type { HelperRow } from '../../platform/index.ts';
+import type { Contract } from '../contract.ts';
 import type { AccessRequest, AccessVerb, Obligation } from './obligation.ts';
 
 const CALL: Obligation = { rule: 'call' };
@@ -16,7 +16,7 @@ export function obligationsOf(
   pc: number,
   insn: Instruction,
   row: Row,
-  helper: HelperRow | undefined,
+  callee: Contract | undefined,
 ): readonly Obligation[] {
   switch (row.kind) {
     case 'alu':
@@ -35,7 +35,7 @@ export function obligationsOf(
     case 'jump':
       return [...operands(insn, row), COMPARISON];
     case 'call':
-      return callObligations(insn, row, helper);
+      return callObligations(insn, row, callee);
     case 'exit':
       return [initialised(0), EXIT];
     case 'constant':
@@ -102,14 +102,15 @@ function atomicObligations(pc: number, insn: Instruction, row: Row): Obligation[
 function callObligations(
   insn: Instruction,
   row: Row,
-  helper: HelperRow | undefined,
+  callee: Contract | undefined,
 ): readonly Obligation[] {
   if (row.operation === 'register') return [initialised(insn.dst), CALL];
-  if (helper === undefined) return [CALL];
+  if (callee === undefined) return [CALL];
   const owed: Obligation[] = [];
-  for (let index = 0; index < helper.arguments.length; index++) {
-    owed.push(initialised(index + 1), { rule: 'argument', helper, index });
-  }
+  callee.arguments.forEach((argument, index) => {
+    if (argument.kind === 'ignored') return;
+    owed.push(initialised(index + 1), { rule: 'argument', callee, index });
+  });
   owed.push(CALL);
   return owed;
 }

@@ -4,7 +4,7 @@
  * state, and `transfer/` may rely on them.
  */
 
-import type { HelperRow } from '../../platform/index.ts';
+import type { Contract } from '../contract.ts';
 
 export type AccessVerb = 'read' | 'write';
 
@@ -34,8 +34,8 @@ export type Obligation =
   | { readonly rule: 'storable'; readonly register: number; readonly request: AccessRequest }
   /** The register holds a number. */
   | { readonly rule: 'number'; readonly register: number }
-  /** An argument of a helper satisfies its contract. */
-  | { readonly rule: 'argument'; readonly helper: HelperRow; readonly index: number }
+  /** An argument satisfies the callee's contract. */
+  | { readonly rule: 'argument'; readonly callee: Contract; readonly index: number }
   /** The call as a whole: locks, references, nesting. */
   | { readonly rule: 'call' }
   /** r6 holds the context; nothing is held that an early exit would leak. */

@@ -6,13 +6,7 @@
 
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
-import {
-  KERNEL_TYPE,
-  loadedFlags,
-  mayFault,
-  NO_TYPE,
-  setKernelPointer,
-} from '../kernel/pointer.ts';
+import { loadedFlags, mayFault, NO_TYPE, setKernelPointer } from '../kernel/pointer.ts';
 import type { KernelTypes } from '../kernel/types.ts';
 import type { Member } from '../kernel/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
@@ -41,7 +35,6 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     values: { verb: request.verb, type: name, problem, register: request.register },
     registers: [request.register],
   });
-  if (state.words[value + L.DETAIL] !== KERNEL_TYPE) return fail('its type is not the kernel’s');
   if (request.by !== 'instruction') return fail('only plain loads may touch it');
   if (!subject.isGplCompatible && typeId !== NO_TYPE) {
     const values = { type: name, license: subject.program.license };

@@ -4,6 +4,8 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { overwrite } from '../resources/dynptr.ts';
+import { isHeld } from '../resources/stack-object.ts';
 import { SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import * as stack from '../state/stack.ts';
@@ -88,7 +90,7 @@ function checkWrite(
   const { state, subject } = walk;
   for (let at = low; at < high; at++) {
     const type = stack.byteType(state, frame, at);
-    if (type > L.BYTE_SPILL) {
+    if (type > L.BYTE_DYNPTR || isHeld(state, frame, at)) {
       return fail('stack-special-bytes', { offset: at, object: SPECIAL_NAMES[type]! });
     }
     if (type !== L.BYTE_SPILL || subject.mayLeakPointers) continue;
@@ -135,6 +137,7 @@ function store(walk: Walk, value: number, request: AccessRequest, from: number):
   const offset = constantOffset(state, value, request);
   const low = lowest(state, value, request);
   record(walk, value, request, offset);
+  overwrite(walk, frame, low, highest(state, value, request));
   if (offset === undefined) {
     const high = highest(state, value, request);
     state.growStack(frame, stack.slotsFor(low));

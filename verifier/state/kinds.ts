@@ -25,6 +25,8 @@ export const DYNPTR = 18;
 export const ARENA = 19;
 export const MEMORY_END = 20;
 export const TRACE_BUFFER = 21;
+/** An object that the program allocated, of a type of its own. */
+export const ALLOCATED = 22;
 
 /** `constant`: only by numbers known exactly; `variable`: by any bounded number. */
 export type Arithmetic = 'none' | 'constant' | 'variable';
@@ -64,6 +66,7 @@ export const KINDS: readonly KindRow[] = Object.freeze([
   row('arena pointer', 'arena', 'variable'),
   row('buffer end pointer', 'pkt_end', 'none'),
   row('trace buffer pointer', 'tp_buffer', 'variable'),
+  row('allocated object pointer', 'ptr_', 'variable'),
 ]);
 
 export const isPointer = (kind: number): boolean => kind > SCALAR;

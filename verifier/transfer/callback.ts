@@ -7,7 +7,7 @@
  * search (prune.ts).
  */
 
-import type { CallbackShape, HelperRow } from '../../platform/index.ts';
+import type { Contract } from '../contract.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import * as kinds from '../state/kinds.ts';
@@ -18,14 +18,14 @@ import type { MachineState } from '../state/machine.ts';
 export const SYNCHRONOUS = 1;
 
 /** Shapes that the walk can enter. */
-export const KNOWN_SHAPES: ReadonlySet<CallbackShape> = new Set(['loop', 'for-each-map']);
+export const KNOWN_SHAPES: ReadonlySet<string> = new Set(['loop', 'for-each-map']);
 
 /** The callback argument of a helper: its index, or -1. */
-export const callbackIndex = (helper: HelperRow): number =>
+export const callbackIndex = (helper: Contract): number =>
   helper.arguments.findIndex((argument) => argument.kind === 'callback');
 
 /** Leaves a pass through the callback to be walked from its first instruction. */
-export function forkCallback(walk: Walk, pc: number, helper: HelperRow): void {
+export function forkCallback(walk: Walk, pc: number, helper: Contract): void {
   const index = callbackIndex(helper);
   const { state } = walk;
   const entry = state.words[state.register(index + 1) + L.TARGET]!;

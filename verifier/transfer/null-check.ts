@@ -5,8 +5,8 @@ import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 
 /**
- * All nullable pointers with this id are null, which makes them the number 0 and ends what reference
- * they held, or valid.
+ * All nullable pointers with this id are null, which makes them the number 0, or valid. A call that
+ * acquires a reference names it after the pointer: if that is null, nothing was acquired.
  */
 export function learnNull(state: MachineState, id: number, found: 'null' | 'valid'): void {
   const { words } = state;
@@ -23,7 +23,7 @@ export function learnNull(state: MachineState, id: number, found: 'null' | 'vali
     // The id only told copies of the unchecked pointer apart; map values keep it for their locks.
     if (words[value + L.KIND] !== MAP_VALUE) words[value + L.ID] = 0;
   });
-  if (found !== 'null' || reference === 0) return;
+  if (found !== 'null' || reference !== id) return;
   const held = state.findReference(reference);
   if (held >= 0) state.removeReference(held);
 }
