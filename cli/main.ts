@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { InputError, InternalError } from '../isa/index.ts';
+import { InputError, InternalError, UnsupportedError } from '../isa/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { PACKAGE_ROOT } from './root.ts';
 import type { Output } from './verify-command.ts';
@@ -166,6 +166,10 @@ function exitFor(error: unknown, output: Output): ExitCode {
   if (error instanceof UsageError || error instanceof InputError) {
     output.err(`ringfence: ${error.message}\n`);
     return EXIT.usage;
+  }
+  if (error instanceof UnsupportedError) {
+    output.err(`ringfence: ${error.message}\n`);
+    return EXIT.unsupported;
   }
   if (error instanceof InternalError) {
     output.err(`ringfence: ${error.message}\n${error.dump}\n`);

@@ -51,3 +51,8 @@ export class InternalError extends Error {
     this.dump = dump;
   }
 }
+
+/** What was asked is well-formed, and this build, machine or runtime does not offer it. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+}

@@ -42,7 +42,7 @@ export {
   programNames,
 } from './disassemble.ts';
 export { encode } from './encode.ts';
-export { InputError, InternalError, type TextPosition } from './errors.ts';
+export { InputError, InternalError, type TextPosition, UnsupportedError } from './errors.ts';
 export {
   type AtomicResult,
   alu,

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UnsupportedError } from '../isa/index.ts';
 
 /** Objects that the addon made and checks by type tag. */
 export interface MapHandle {
@@ -92,7 +93,7 @@ export interface Addon {
 
 let loaded: Addon | undefined;
 
-/** Loads the addon. Throws an Error with one sentence when it was not built. */
+/** Loads the addon. Throws UnsupportedError when it was not built. */
 export function addon(): Addon {
   loaded ??= createRequire(import.meta.url)(addonPath()) as Addon;
   return loaded;
@@ -109,7 +110,7 @@ function addonPath(): string {
   );
   const found = candidates.find((path) => existsSync(path));
   if (found !== undefined) return found;
-  throw new Error(
+  throw new UnsupportedError(
     'the native addon has not been built: running programs needs Linux and a C compiler; build it with "node scripts/build-addon.js" in the ringfence package',
   );
 }

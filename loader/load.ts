@@ -4,7 +4,7 @@
  * differ from those that the proof assumed.
  */
 
-import type { MapSpec } from '../isa/index.ts';
+import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 import type { Relocation } from '../jit/index.ts';
 import { NativeCode } from '../jit/index.ts';
 import { helper } from '../platform/index.ts';
@@ -215,16 +215,18 @@ function refuseUnimplemented(code: LoadableCode): void {
   const native = addon();
   for (const relocation of code.relocations) {
     if (relocation.kind === 'kfunc')
-      throw new Error(
+      throw new UnsupportedError(
         `${code.name} calls ${relocation.name}, which is not implemented in user space`,
       );
     if (relocation.kind === 'runtime' && !RUNTIME.includes(relocation.symbol))
-      throw new Error(
+      throw new UnsupportedError(
         `${code.name} needs ${relocation.symbol}, which is not implemented in user space`,
       );
     if (relocation.kind !== 'helper' || native.hasHelper(relocation.helper)) continue;
     const name = helper(relocation.helper)?.name ?? `helper ${relocation.helper}`;
-    throw new Error(`${code.name} calls ${name}, which is not implemented in user space`);
+    throw new UnsupportedError(
+      `${code.name} calls ${name}, which is not implemented in user space`,
+    );
   }
 }
 
@@ -259,7 +261,7 @@ function relocationRow(relocation: Relocation): readonly number[] {
     case 'runtime':
       return [RUNTIME_ROUTINE, offset, RUNTIME.indexOf(relocation.symbol), 0];
     case 'kfunc':
-      throw new Error(`${relocation.name} is not implemented in user space`);
+      throw new UnsupportedError(`${relocation.name} is not implemented in user space`);
     default:
       return relocation satisfies never;
   }

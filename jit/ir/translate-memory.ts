@@ -6,11 +6,11 @@
  */
 
 import type { AtomicOperation, Instruction, Row } from '../../isa/index.ts';
+import { UnsupportedError } from '../../isa/index.ts';
 import type { AccessFact } from '../../verifier/index.ts';
 import { CONTEXT_HEADER_BYTES } from '../code.ts';
 import { type Builder, cite, emit, extend, read, readOperand, write } from './builder.ts';
 import { type Memory, newConstant, type Value } from './ir.ts';
-import { Unsupported } from './unsupported.ts';
 
 interface Place {
   readonly base: Value;
@@ -29,7 +29,7 @@ function describe(fact: AccessFact | undefined, row: Row): Memory {
 
 function place(builder: Builder, register: number, off: number, memory: Memory): Place {
   if (memory.region === 'arena') {
-    throw new Unsupported(`slot ${builder.pc}: programs with an arena cannot be compiled yet`);
+    throw new UnsupportedError(`slot ${builder.pc}: programs with an arena cannot be compiled yet`);
   }
   if (memory.frameOffset === undefined) return { base: read(builder, register), disp: off };
   if (register !== 10) cite(builder, `the address is r10 ${memory.frameOffset}`);

@@ -10,6 +10,7 @@ import {
   type Kind,
   type Row,
   TABLE,
+  UnsupportedError,
 } from '../../isa/index.ts';
 import type { OperandFact } from '../../verifier/index.ts';
 import {
@@ -30,7 +31,6 @@ import { branch, newConstant, newValue, type Op, returns, type Value } from './i
 import type { Stretch } from './stretches.ts';
 import { translateCall, translatePacketLoad } from './translate-call.ts';
 import { translateAtomic, translateLoad, translateStore } from './translate-memory.ts';
-import { Unsupported } from './unsupported.ts';
 
 type Translation = (builder: Builder, instruction: Instruction, row: Row, stretch: Stretch) => void;
 
@@ -54,7 +54,7 @@ const TRANSLATIONS: Readonly<Record<Kind, Translation>> = {
   packet: translatePacketLoad,
   continuation: () => {},
   cast: () => {
-    throw new Unsupported('addr_space_cast: programs with an arena cannot be compiled yet');
+    throw new UnsupportedError('addr_space_cast: programs with an arena cannot be compiled yet');
   },
 };
 
@@ -214,7 +214,9 @@ function translateConstant(builder: Builder, instruction: Instruction, row: Row)
       return value;
     }
     default:
-      throw new Unsupported(`${row.name} at slot ${pc}: its address is known to a kernel only`);
+      throw new UnsupportedError(
+        `${row.name} at slot ${pc}: its address is known to a kernel only`,
+      );
   }
 }
 

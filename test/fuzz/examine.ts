@@ -138,7 +138,7 @@ function runNative(
   try {
     extension = load(compile(verdict.proof, { check: 'on' }), { lifetime: 'replaceable' });
   } catch (error) {
-    if (error instanceof Error && error.name === 'Unsupported') return undefined;
+    if (error instanceof Error && error.name === 'UnsupportedError') return undefined;
     return crash('compile', error);
   }
   const maps = Object.values(extension.maps);
