@@ -23,7 +23,7 @@ import { spilledBytes } from '../state/stack.ts';
  */
 export type Comparison = 'covers' | 'within' | 'equals';
 
-/** Kept id → other id, as pairs; few, so a linear search. */
+/** Kept id → other id and the difference of their distances; few, so a linear search. */
 class IdMap {
   readonly #pairs: number[] = [];
   #length = 0;
@@ -35,20 +35,23 @@ class IdMap {
 
   /**
    * As `match`, for numbers: those without an id are not known to equal anything, so no two of them
-   * may stand where the kept state has equal ones.
+   * may stand where the kept state has equal ones. Where the kept ones are at a distance, the
+   * others are at the same: all differ from their counterparts by one `shift`.
    */
-  matchNumber(kept: number, other: number): boolean {
-    return this.match(kept, other === 0 ? --this.#unequal : other);
+  matchNumber(kept: number, other: number, shift: number): boolean {
+    return this.match(kept, other === 0 ? --this.#unequal : other, shift);
   }
 
   /** Whether `kept` may be `other`, given the pairs so far. */
-  match(kept: number, other: number): boolean {
-    for (let i = 0; i < this.#length; i += 2) {
-      if (this.#pairs[i] === kept) return this.#pairs[i + 1] === other;
+  match(kept: number, other: number, shift = 0): boolean {
+    for (let i = 0; i < this.#length; i += 3) {
+      if (this.#pairs[i] !== kept) continue;
+      return this.#pairs[i + 1] === other && this.#pairs[i + 2] === shift;
     }
     this.#pairs[this.#length] = kept;
     this.#pairs[this.#length + 1] = other;
-    this.#length += 2;
+    this.#pairs[this.#length + 2] = shift;
+    this.#length += 3;
     return true;
   }
 }
@@ -164,7 +167,13 @@ function sameNumber(
   if (comparison === 'equals') return domain.equals(v, a + L.NUMBER, w, b + L.NUMBER);
   if (comparison === 'covers' && (v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
   if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
-  return v[a + L.ID] === 0 || ids.matchNumber(v[a + L.ID]!, w[b + L.ID]!);
+  return v[a + L.ID] === 0 || ids.matchNumber(v[a + L.ID]!, w[b + L.ID]!, shiftOf(v, a, w, b));
+}
+
+/** Difference of the distances, NaN (equal to none) where only one is modulo 2^32. */
+function shiftOf(v: Int32Array, a: number, w: Int32Array, b: number): number {
+  const differ = (v[a + L.FLAGS]! ^ w[b + L.FLAGS]!) & L.FLAG_DISTANCE_32;
+  return differ === 0 ? v[a + L.OFFSET]! - w[b + L.OFFSET]! : Number.NaN;
 }
 
 function samePointer(

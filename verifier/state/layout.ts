@@ -46,6 +46,8 @@ export const FLAG_ALLOCATED = 128;
 export const FLAG_BORROWED = 256;
 /** Linked scalars: OFFSET holds a distance. */
 export const FLAG_DISTANCE = 512;
+/** The distance holds modulo 2^32, and the upper half is zero. */
+export const FLAG_DISTANCE_32 = 1 << 20;
 /** A per-CPU BTF object. */
 export const FLAG_PERCPU = 1024;
 /** Points into the memory of a process. */

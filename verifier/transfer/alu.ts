@@ -7,6 +7,7 @@ import { beyondLinux } from '../explore/reasoning.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { linkAfter, relink } from './distance.ts';
 
 export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   const { state } = walk;
@@ -35,9 +36,10 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
     state.setUnknown(dst);
     return;
   }
-  if (row.dst === 'write') state.clearPointer(dst);
+  const link = row.dst === 'update' ? linkAfter(state, row, dst, operand) : undefined;
   domain.transferOfRow(row)(state.words, dst + L.NUMBER, dst + L.NUMBER, operand);
   state.clearPointer(dst);
+  relink(state, dst, link);
 }
 
 /** A number made of a pointer's bits. */

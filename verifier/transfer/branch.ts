@@ -16,6 +16,7 @@ import { isTrusted } from '../kernel/pointer.ts';
 import { BTF_OBJECT, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { hasSpill, type MachineState } from '../state/machine.ts';
+import { shareNumber } from './distance.ts';
 import { learnNull } from './null-check.ts';
 import { learnPacketRange } from './packet-range.ts';
 
@@ -125,17 +126,6 @@ function learn(
   shareNumber(state, a);
   if (row.source === 'reg') shareNumber(state, state.register(insn.src));
   return true;
-}
-
-/** Gives every value with the same id what is known of this one. */
-function shareNumber(state: MachineState, value: number): void {
-  const { words } = state;
-  const id = words[value + L.ID]!;
-  if (id === 0) return;
-  state.forEachValue((other) => {
-    if (other === value || words[other + L.ID] !== id || words[other + L.KIND] !== SCALAR) return;
-    domain.copy(words, value + L.NUMBER, words, other + L.NUMBER);
-  });
 }
 
 /** Tells the trace which values this branch refines together. */
