@@ -585,10 +585,17 @@ const ROWS = {
     'call bpf_rcu_read_lock() first',
     'kernel func {name} requires RCU critical section protection',
   ),
-  'call-unsupported': unsupported(
-    "'{name}' has no semantics in this profile",
-    'use a plain call',
+  'call-unsupported': row(
+    'environment',
+    "this profile has no '{name}'",
+    'call the function by its name',
     'unknown opcode {opcode}',
+  ),
+  'call-target-unknown': row(
+    'type-safety',
+    'the call goes through {register}, a {kind}: which function it is was not proven',
+    'load the address of one function into the register on every path',
+    'unknown opcode 8d',
   ),
   'program-type-unsupported': unsupported(
     'programs of type {type} are not supported: {reason}',

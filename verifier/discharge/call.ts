@@ -4,6 +4,7 @@ import { target } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import { checkRegions } from '../resources/regions.ts';
+import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { heldText } from './held.ts';
@@ -18,10 +19,8 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
       return checkHelper(walk, pc);
     case 'kfunc':
       return checkKfunc(walk, pc);
-    default: {
-      const values = { name: 'callx', opcode: row.code.toString(16) };
-      return { code: 'call-unsupported', pc, values };
-    }
+    default:
+      return checkCallThroughRegister(walk, pc);
   }
 }
 
@@ -46,6 +45,22 @@ function checkKfunc(walk: Walk, pc: number): Failure | null {
     return { code: 'kfunc-unsupported', pc, values: { name: callee.name } };
   }
   return checkRegions(walk, pc, callee);
+}
+
+/** callx: a function of the program whose address is known here. Linux has no such instruction. */
+function checkCallThroughRegister(walk: Walk, pc: number): Failure | null {
+  const { state, subject } = walk;
+  const { dst } = subject.instructions[pc]!;
+  const value = state.register(dst);
+  if (!subject.profile.features.has('callx')) {
+    const opcode = subject.rows[pc]!.code.toString(16);
+    return { code: 'call-unsupported', pc, values: { name: 'callx', opcode } };
+  }
+  if (state.kind(value) === kinds.FUNCTION) {
+    return checkNesting(walk, pc, state.words[value + L.TARGET]!);
+  }
+  const values = { register: `r${dst}`, kind: kinds.KINDS[state.kind(value)]!.name };
+  return { code: 'call-target-unknown', pc, values, registers: [dst] };
 }
 
 /** A frame more must be allowed, and the function must not be active already. */

@@ -4,11 +4,12 @@
  * paths go on, so that one run finds several independent faults.
  */
 
+import { passesAt } from '../calls/passes.ts';
 import { MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { discharge } from '../discharge/discharge.ts';
 import { LIMITS } from '../limits.ts';
-import { finishPath, rootOf } from './kept.ts';
+import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
 import { PATH_ENDS, step } from './step.ts';
 import type { Walk } from './walk.ts';
@@ -46,6 +47,10 @@ export class Explorer {
   readonly #merges = new MergePoints();
   readonly #seen = new Set<string>();
   readonly #visits: Uint32Array;
+  readonly #passesAt = (kept: Kept): number => {
+    const { subject, recorder } = this.#walk;
+    return passesAt(subject, recorder, kept);
+  };
   #failures = 0;
   #exhausted = false;
   #processed = 0;
@@ -92,12 +97,8 @@ export class Explorer {
       walk.entry = trace.push(pc, walk.state.frame, walk.entry);
       if ((marks[pc]! & MARK_PRUNE) !== 0) {
         const verdict = this.#merges.arrive(walk, pc, this.#processed, this.#branches);
-        if (verdict.kind === 'covered') {
-          this.#end(verdict.by.longest);
-          return;
-        }
-        if (verdict.kind === 'converged') {
-          this.#end(0);
+        if (verdict.kind === 'covered' || verdict.kind === 'converged') {
+          this.#end(verdict.by);
           return;
         }
         if (verdict.kind === 'endless') {
@@ -117,7 +118,7 @@ export class Explorer {
       walk.distance++;
       pc = to;
     }
-    this.#end(0);
+    this.#end(undefined);
   }
 
   /** Counts an instruction against the budget. */
@@ -151,9 +152,10 @@ export class Explorer {
     return null;
   }
 
-  /** The path ends; `more` instructions may follow, as another path showed. */
-  #end(more: number): void {
-    finishPath(this.#walk.parent, this.#walk.distance + more);
+  /** The path ends, or goes on as other paths did from the kept state `by`. */
+  #end(by: Kept | undefined): void {
+    const { parent, distance } = this.#walk;
+    finishPath(parent, distance, by, this.#passesAt);
   }
 
   #fail(failure: Failure): void {
@@ -164,7 +166,7 @@ export class Explorer {
       this.#failures++;
       this.#budget.report({ failure, entry: this.#walk.entry });
     }
-    this.#end(0);
+    this.#end(undefined);
   }
 }
 

@@ -6,6 +6,11 @@
  * then final: longest(S) = the longest path from S to an exit, where a path that ended by pruning
  * against S' counts on by longest(S'). Pruning uses finished states only, so this is well-founded,
  * and the outermost value bounds every execution.
+ *
+ * A path that converged to a state X still being walked goes on at X. Its length counts as a pass of
+ * X's loop; when X is finished, its longest pass is multiplied by the number of passes that the
+ * platform allows (calls/passes.ts), and added to each path that leaves X. X is always an ancestor
+ * of the path's end, so passes are settled before anything that contains them.
  */
 
 import { CALLEE_SAVED, liveAcrossCall } from '../liveness.ts';
@@ -35,7 +40,12 @@ export interface Kept {
   inLoop: boolean;
   /** Where the last state compared with it differed (compare.ts). */
   witness: number;
+  /** Longest path from here to the end of a pass of each loop that contains this state. */
+  passes: Map<Kept, number> | undefined;
 }
+
+/** How often a loop that converged at the state may run, at most. */
+export type PassesAt = (kept: Kept) => number;
 
 /** Where the walk begins: never compared, but its longest path is the program's. */
 export const rootOf = (state: MachineState, pc: number): Kept => ({
@@ -50,19 +60,48 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   misses: 0,
   inLoop: false,
   witness: NO_WITNESS,
+  passes: undefined,
 });
 
-/** A path below `kept` ended after `length` more instructions. */
-export function finishPath(kept: Kept | undefined, length: number): void {
-  let at = kept;
-  let total = length;
-  while (at !== undefined) {
-    if (total > at.longest) at.longest = total;
-    at.branches--;
-    if (at.branches > 0) return;
-    total = at.distance + at.longest;
-    at = at.parent;
+/** A path below `kept` ended after `length` more instructions: at an exit, or as `end` tells. */
+export function finishPath(
+  kept: Kept | undefined,
+  length: number,
+  end: Kept | undefined,
+  passesAt: PassesAt,
+): void {
+  if (kept === undefined) return;
+  if (end !== undefined) lengthen(kept, end, length);
+  else kept.longest = Math.max(kept.longest, length);
+  kept.branches--;
+  for (let at = kept; at.branches === 0; at = at.parent) {
+    settle(at, passesAt);
+    if (at.parent === undefined) return;
+    lengthen(at.parent, at, at.distance);
+    at.parent.branches--;
   }
+}
+
+/** A path of `length` instructions leads from `kept` to `end`; what follows `end` follows it. */
+function lengthen(kept: Kept, end: Kept, length: number): void {
+  if (end.branches > 0) {
+    kept.passes ??= new Map();
+    kept.passes.set(end, Math.max(kept.passes.get(end) ?? 0, length));
+    return;
+  }
+  kept.longest = Math.max(kept.longest, length + end.longest);
+  if (end.passes === undefined) return;
+  for (const [loop, more] of end.passes) lengthen(kept, loop, length + more);
+}
+
+/** All paths below are known: what the loop at this state takes comes before each of them. */
+function settle(kept: Kept, passesAt: PassesAt): void {
+  const pass = kept.passes?.get(kept);
+  if (pass === undefined) return;
+  const all = pass * passesAt(kept);
+  kept.passes!.delete(kept);
+  kept.longest += all;
+  for (const [loop, length] of kept.passes!) kept.passes!.set(loop, length + all);
 }
 
 /** The path that ends below `kept` relies on a state that is still being walked. */

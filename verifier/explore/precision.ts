@@ -112,7 +112,8 @@ export function markPrecise(walk: Backtrackable, entry: number, wanted: Wanted):
 function enteredFrom(walk: Backtrackable, at: number, wanted: Wanted): void {
   const caller = walk.trace.frame(at);
   const passed = wanted.registers[caller + 1]! & ARGUMENTS;
-  const isPlain = walk.rows[walk.trace.pc(at)]!.operation === 'subprogram';
+  const { operation } = walk.rows[walk.trace.pc(at)]!;
+  const isPlain = operation === 'subprogram' || operation === 'register';
   wanted.registers[caller]! |= isPlain ? passed : passed === 0 ? 0 : ARGUMENTS;
   wanted.registers[caller + 1] = 0;
   for (const slot of wanted.slots) if (slotFrame(slot) > caller) wanted.slots.delete(slot);

@@ -36,7 +36,7 @@ const OPEN_COMPARED = 2;
 export type Verdict =
   | { readonly kind: 'continue' }
   | { readonly kind: 'covered'; readonly by: Kept }
-  | { readonly kind: 'converged'; readonly to: Kept }
+  | { readonly kind: 'converged'; readonly by: Kept }
   | { readonly kind: 'endless'; readonly since: Kept };
 
 const CONTINUE: Verdict = { kind: 'continue' };
@@ -102,6 +102,7 @@ export class MergePoints {
       misses: 0,
       inLoop: false,
       witness: NO_WITNESS,
+      passes: undefined,
     };
     walk.kept.push(kept);
     walk.trace.setSaved(walk.entry, index);
@@ -151,8 +152,7 @@ function isEndless(walk: Walk, kept: Kept): Verdict {
 function convergesTo(walk: Walk, kept: Kept): Verdict {
   if (!agrees(walk, kept, 'within')) return CONTINUE;
   markInLoop(walk.parent);
-  walk.hasOpenLoop = true;
-  return { kind: 'converged', to: kept };
+  return { kind: 'converged', by: kept };
 }
 
 /** What decided below the kept state decides for this path as well. */

@@ -1,5 +1,6 @@
 /** One instruction, given that its obligations hold: the next slot, or the end of the path. */
 
+import { calleeOf } from '../calls/callee.ts';
 import { next, target } from '../cfg.ts';
 import * as domain from '../domain/index.ts';
 import { DIRECT } from '../regions/map-value.ts';

@@ -44,8 +44,6 @@ export class Walk implements Backtrackable {
   /** The last state kept on this path, and the instructions since. */
   parent: Kept | undefined = undefined;
   distance = 0;
-  /** Some loop converged: how often it runs, the walk does not know. */
-  hasOpenLoop = false;
   #lastId = 0;
 
   constructor(subject: Subject, recorder: Recorder, start: number, reasoning: Reasoning) {
@@ -104,12 +102,15 @@ export class Walk implements Backtrackable {
     this.recorder.access(request.pc, owner, region, offset, request.size, target, aligned);
   }
 
-  /** Leaves a copy of the state to be walked from `pc`, and returns it. */
-  fork(pc: number): MachineState {
+  /**
+   * Leaves a copy of the state to be walked from `pc`, and returns it. `executed`: whether the
+   * executing instruction counts on that way.
+   */
+  fork(pc: number, executed: 0 | 1 = 1): MachineState {
     const state = this.pool.take(this.state);
     const { entry, parent } = this;
     if (parent !== undefined) parent.branches++;
-    this.pending.push({ state, pc, entry, parent, distance: this.distance + 1 });
+    this.pending.push({ state, pc, entry, parent, distance: this.distance + executed });
     return state;
   }
 

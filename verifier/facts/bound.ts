@@ -1,9 +1,10 @@
 /**
  * How many instructions one run may execute.
  *
- * The walk is a tree whose leaves are exits, or states covered by finished ones; its longest path,
- * counted through the covering states, bounds every execution (kept.ts). Two things are bounded by
- * the platform instead: tail calls, and loops that converged without being walked to their end.
+ * The walk is a tree whose leaves are exits, states covered by finished ones, and ends of passes of
+ * loops that converged; its longest path, counted through the covering states and with each loop's
+ * passes multiplied out, bounds every execution (explore/kept.ts, calls/passes.ts). No number exists
+ * where the platform alone bounds a run: tail calls, and iterations over what others may change.
  */
 
 import type { Exploration } from '../explore/explore.ts';
@@ -16,12 +17,18 @@ export interface Termination {
 }
 
 export function boundOf(walk: Walk, exploration: Exploration): Termination {
-  for (const helper of walk.subject.helperAt.values()) {
-    if (helper.returns.kind === 'never') {
-      return { worstCaseInstructions: null, unboundedBy: 'tail calls' };
-    }
+  const { subject, recorder } = walk;
+  for (const [pc, helper] of subject.helperAt) {
+    if (helper.returns.kind === 'never' && recorder.reached(pc)) return unbounded('tail calls');
   }
-  return walk.hasOpenLoop
-    ? { worstCaseInstructions: null, unboundedBy: 'passes of loops that the platform counts' }
-    : { worstCaseInstructions: exploration.longest, unboundedBy: undefined };
+  const { longest } = exploration;
+  if (Number.isSafeInteger(longest)) {
+    return { worstCaseInstructions: longest, unboundedBy: undefined };
+  }
+  return unbounded(recorder.unboundedBy ?? 'nested loops of more than 2^53 instructions in all');
 }
+
+const unbounded = (unboundedBy: string): Termination => ({
+  worstCaseInstructions: null,
+  unboundedBy,
+});

@@ -31,6 +31,11 @@ export class Recorder {
   /** Lowest byte of the own frame that each function touched, by function index. */
   readonly stackDepth: Int32Array;
 
+  /** What bounds the run where no number does. */
+  unboundedBy: string | undefined;
+  /** By entry slot: the functions that each function called in the walk. */
+  readonly callees = new Map<number, Set<number>>();
+
   readonly indirectLow: Int32Array;
   readonly indirectHigh: Int32Array;
 
@@ -119,6 +124,13 @@ export class Recorder {
 
   mayFallThrough(pc: number): boolean {
     return (this.#ways[pc]! & FELL_THROUGH) !== 0;
+  }
+
+  /** The function at `caller` called the one at `callee`, however it did. */
+  called(caller: number, callee: number): void {
+    let callees = this.callees.get(caller);
+    if (callees === undefined) this.callees.set(caller, (callees = new Set()));
+    callees.add(callee);
   }
 
   /** Bytes [low, high) of a function's frame were used other than by a direct access. */

@@ -1,7 +1,5 @@
 /** Calls of the program's own functions: entering and leaving their frames. */
 
-import type { Instruction } from '../../isa/index.ts';
-import { target } from '../cfg.ts';
 import type { Walk } from '../explore/walk.ts';
 import * as L from '../state/layout.ts';
 import { leaveCallback } from './callback.ts';
@@ -10,10 +8,10 @@ import { forgetPacket } from './packet-range.ts';
 const ARGUMENT_REGISTERS = 5;
 
 /** Enters a local function: its arguments are the caller's; everything else is unset. */
-export function enterFunction(walk: Walk, pc: number, insn: Instruction): number {
-  const { state, subject } = walk;
-  const entry = target(pc, insn, subject.rows[pc]!);
+export function enterFunction(walk: Walk, pc: number, entry: number): number {
+  const { state, recorder } = walk;
   const caller = state.frame;
+  recorder.called(state.words[state.frameRow(caller) + L.FRAME_ENTRY]!, entry);
   state.pushFrame(entry, pc);
   for (let r = 1; r <= ARGUMENT_REGISTERS; r++) {
     state.copyValue(state.register(r), state.registerOf(caller, r));

@@ -29,7 +29,8 @@ export function forkCallback(walk: Walk, pc: number, helper: Contract): void {
   const index = callbackIndex(helper);
   const { state } = walk;
   const entry = state.words[state.register(index + 1) + L.TARGET]!;
-  const other = walk.fork(entry);
+  // The call counts when it ends, however often it called back.
+  const other = walk.fork(entry, 0);
   const caller = other.frame;
   other.pushFrame(entry, pc);
   other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = SYNCHRONOUS;
