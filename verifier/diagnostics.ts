@@ -368,6 +368,17 @@ const ROWS = {
     'choose another function, tracepoint or hook',
     '{reason}',
   ),
+  'kernel-symbol': row(
+    'encoding',
+    'type {imm} is no variable or function of the kernel',
+    'name a variable of the kernel: extern const int symbol __ksym;',
+    "pseudo btf_id {imm} in ldimm64 isn't KIND_VAR or KIND_FUNC",
+  ),
+  'kernel-symbol-unsupported': unsupported(
+    'the address of a kernel symbol is taken, and the types that say what it is are unknown',
+    'give the kernel types (--kernel-btf); symbols of modules are not supported',
+    'kernel is missing BTF, make sure CONFIG_DEBUG_INFO_BTF=y is specified in Kconfig.',
+  ),
   'not-sleepable': row(
     'environment',
     'programs of this type and attach type cannot be sleepable',

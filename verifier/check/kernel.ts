@@ -87,3 +87,24 @@ export function checkSleepable(program: Program): Failure | undefined {
   if (allowed === 'all' || allowed?.includes(program.attachType ?? '')) return undefined;
   return { code: 'not-sleepable', pc: 0, values };
 }
+
+/** Kernel symbols that the program takes the address of: variables and functions with a type. */
+export function checkSymbols(
+  instructions: readonly Instruction[],
+  types: KernelTypes | undefined,
+): Failure[] {
+  const failures: Failure[] = [];
+  instructions.forEach((insn, pc) => {
+    const row = TABLE[insn.op]!;
+    if (row.kind !== 'constant' || row.operation !== 'kernel_symbol') return;
+    const values = { imm: insn.imm };
+    const { btf } = types ?? {};
+    if (btf === undefined || insn.immHigh !== 0) {
+      failures.push({ code: 'kernel-symbol-unsupported', pc, values });
+      return;
+    }
+    const kind = btf.has(insn.imm) ? btf.kindOf(insn.imm) : 'void';
+    if (kind !== 'var' && kind !== 'func') failures.push({ code: 'kernel-symbol', pc, values });
+  });
+  return failures;
+}

@@ -21,7 +21,7 @@ import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkHelper, GPL_COMPATIBLE } from './helpers.ts';
-import { checkSleepable, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
+import { checkSleepable, checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveKfuncs } from './kfuncs.ts';
 import { resolveMaps } from './maps.ts';
 
@@ -52,6 +52,8 @@ export function prepare(
   const kernel = kernelTypes(program, type, instructions, kernelBtf);
   const hook = hookOf(program, type, kernel);
   if (hook !== undefined && 'code' in hook) return refuse([hook]);
+  const symbolFailures = checkSymbols(instructions, kernel);
+  if (symbolFailures.length > 0) return refuse(symbolFailures);
   const { cfg, failures } = buildCfg(program, instructions);
   if (failures.length > 0) return refuse(failures);
   const { maps, innerMap } = withInnerMaps(program.maps);

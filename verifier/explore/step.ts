@@ -10,6 +10,7 @@ import { transferAlu } from '../transfer/alu.ts';
 import { transferJump } from '../transfer/branch.ts';
 import { enterFunction, forkReturn, leaveFunction } from '../transfer/call.ts';
 import { callOut } from '../transfer/callee.ts';
+import { loadSymbol } from '../transfer/kernel-object.ts';
 import { transferAtomic, transferLoad, transferStore } from '../transfer/memory.ts';
 import type { Walk } from './walk.ts';
 
@@ -84,7 +85,8 @@ function loadConstant(walk: Walk, pc: number): void {
     if (direct) state.words[dst + L.DETAIL] = DIRECT;
   } else if (row.operation === 'function') {
     state.setPointer(dst, kinds.FUNCTION, target(pc, insn, row));
-  } else state.setConstant(dst, insn.imm, insn.immHigh);
+  } else if (row.operation === 'kernel_symbol') loadSymbol(walk, dst, insn.imm);
+  else state.setConstant(dst, insn.imm, insn.immHigh);
 }
 
 /** ld_abs and ld_ind leave a number in r0 and destroy r1 to r5. */

@@ -1,0 +1,148 @@
+/**
+ * Kernel objects as arguments: the type must be the one that the callee wants, or contain it at the
+ * offset that is passed, and the pointer must be as trustworthy as the callee asks.
+ *
+ * Helpers take pointers that nobody vouches for (they check themselves, as they always did), but
+ * none that may be null, is known to be untrusted, or points into user or per-CPU memory. Kernel
+ * functions say by flags what they want: trusted, or at least protected by RCU.
+ */
+
+import { hasFlag } from '../contract.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import * as domain from '../domain/index.ts';
+import { isTrusted } from '../kernel/pointer.ts';
+import type { KernelTypes } from '../kernel/types.ts';
+import * as kinds from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import { type Call, checkReleased, requireKind, unsupported, wrong } from './passed.ts';
+
+/** The kernel structure behind each kind of socket. */
+export const SOCKET_TYPES: Readonly<Record<number, string>> = {
+  [kinds.SOCKET]: 'sock',
+  [kinds.SOCK_COMMON]: 'sock_common',
+  [kinds.TCP_SOCKET]: 'tcp_sock',
+};
+
+const SOCKETS: readonly number[] = [
+  kinds.SOCK_COMMON,
+  kinds.SOCKET,
+  kinds.TCP_SOCKET,
+  kinds.XDP_SOCKET,
+];
+
+const NO_HELPER = L.FLAG_UNTRUSTED | L.FLAG_USER | L.FLAG_PERCPU;
+
+/** An object of the argument's type. */
+export function checkKernelObject(call: Call): Failure | null {
+  const types = call.walk.subject.kernel;
+  if (types === undefined)
+    return unsupported(call, 'it takes kernel objects, whose types are unknown');
+  const wanted = types.struct(call.argument.typeName ?? '');
+  if (wanted === undefined) {
+    return unsupported(call, `the kernel types have no struct ${call.argument.typeName}`);
+  }
+  const failure = checkObject(call, types, wanted) ?? checkTrust(call);
+  if (failure !== null || !call.argument.releases) return failure;
+  return checkReleased(call);
+}
+
+function checkObject(call: Call, types: KernelTypes, wanted: number): Failure | null {
+  const { state } = call.walk;
+  const { words } = state;
+  const kind = state.kind(call.value);
+  const expected = `a pointer to struct ${types.nameOf(wanted)}`;
+  const fail = () => wrong(call, expected, `ptr_${types.nameOf(wanted)}`);
+  const isKfunc = call.callee.flags !== undefined;
+  const socket = isKfunc ? types.struct(SOCKET_TYPES[kind] ?? '') : undefined;
+  if (kind !== kinds.BTF_OBJECT && socket === undefined) return fail();
+  const nullable = (words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  if (nullable && (!call.argument.nullable || call.argument.releases)) return fail();
+  if (!domain.isConstant(words, call.value + L.NUMBER)) return fail();
+  const moved = domain.signedMin(words, call.value + L.NUMBER);
+  const offset = words[call.value + L.OFFSET]! + moved;
+  const type = socket ?? words[call.value + L.TARGET]!;
+  const how = call.argument.releases ? 'exact' : 'nested';
+  return offset >= 0 && types.contains(type, offset, wanted, how) ? null : fail();
+}
+
+function checkTrust(call: Call): Failure | null {
+  const { callee, value } = call;
+  const { state } = call.walk;
+  const flags = state.words[value + L.FLAGS]!;
+  if (callee.flags === undefined) {
+    const refused = (flags & NO_HELPER) !== 0;
+    return refused ? wrong(call, 'a pointer that is not untrusted', 'ptr_, trusted_ptr_') : null;
+  }
+  const isRcu = (flags & L.FLAG_RCU) !== 0;
+  if ((flags & (NO_HELPER & ~L.FLAG_NULLABLE)) !== 0 && !isRcu) {
+    return wrong(call, 'a valid kernel pointer', 'ptr_');
+  }
+  if (isTrusted(state, value) || isTrustedOrNull(call)) return null;
+  if (hasFlag(callee, 'rcu'))
+    return isRcu ? null : wrong(call, 'a pointer protected by RCU', 'rcu');
+  const demands = hasFlag(callee, 'trusted-args') || call.argument.releases === true;
+  return demands ? wrong(call, 'a trusted or referenced pointer', 'trusted') : null;
+}
+
+/** Nullable arguments may be trusted or null. */
+function isTrustedOrNull(call: Call): boolean {
+  const flags = call.walk.state.words[call.value + L.FLAGS]!;
+  const wanted = L.FLAG_TRUSTED | L.FLAG_NULLABLE;
+  return call.argument.nullable === true && (flags & wanted) === wanted;
+}
+
+/** A socket of ours, or any kernel object that begins with a struct sock_common. */
+export function checkSocketObject(call: Call): Failure | null {
+  const { state, subject } = call.walk;
+  if (state.kind(call.value) !== kinds.BTF_OBJECT) {
+    const failure = requireKind(call, SOCKETS, 'a socket', 'sock_common');
+    return failure !== null || !call.argument.releases ? failure : checkReleased(call);
+  }
+  const types = subject.kernel as KernelTypes;
+  const wanted = types.struct('sock_common');
+  const failure =
+    wanted === undefined
+      ? wrong(call, 'a socket', 'sock_common')
+      : checkObject(call, types, wanted);
+  const other = failure ?? checkTrust(call);
+  return other !== null || !call.argument.releases ? other : checkReleased(call);
+}
+
+/** A variable that every processor has its own of. */
+export function checkPerCpu(call: Call): Failure | null {
+  const { state } = call.walk;
+  const { words } = state;
+  const flags = words[call.value + L.FLAGS]!;
+  const isPerCpu = state.kind(call.value) === kinds.BTF_OBJECT && (flags & L.FLAG_PERCPU) !== 0;
+  const isWhole =
+    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
+  const spoiled = (flags & (L.FLAG_UNTRUSTED | L.FLAG_NULLABLE)) !== 0;
+  if (isPerCpu && isWhole && !spoiled) return null;
+  return wrong(call, 'a pointer to a per-CPU variable', 'percpu_ptr_');
+}
+
+/** The program's context, where that stands for the kernel's structure, or the structure itself. */
+export function checkContextOrObject(call: Call): Failure | null {
+  const { state, subject } = call.walk;
+  if (state.kind(call.value) !== kinds.CONTEXT) return checkKernelObject(call);
+  const { words } = state;
+  const isWhole =
+    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
+  if (isWhole && subject.type.kernelContext === call.argument.typeName) return null;
+  return wrong(call, `the context, or a struct ${call.argument.typeName}`, 'ctx');
+}
+
+/** The number of a structure of the kernel, or 0 for bytes. */
+export function checkKernelType(call: Call): Failure | null {
+  const { state, subject } = call.walk;
+  const { words } = state;
+  const fail = () => wrong(call, 'the type number of a kernel structure', 'known constant');
+  const number = call.value + L.NUMBER;
+  if (state.kind(call.value) !== kinds.SCALAR || !domain.isConstant(words, number)) return fail();
+  call.walk.needPrecise(call.register);
+  const id = domain.signedMin(words, number);
+  if (id === 0) return null;
+  const btf = subject.kernel?.btf;
+  const isStruct = btf?.has(id) === true && ['struct', 'union'].includes(btf.kindOf(id));
+  return isStruct ? null : fail();
+}
