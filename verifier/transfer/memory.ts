@@ -46,7 +46,7 @@ export function transferStore(walk: Walk, pc: number, insn: Instruction, row: Ro
   region.store(walk, pointer, request, L.SCRATCH_VALUE);
 }
 
-/** Read-modify-write: memory then holds some number; fetching forms yield what it held. */
+/** Read-modify-write: memory then holds some number; fetching forms yield what it held before. */
 export function transferAtomic(walk: Walk, pc: number, insn: Instruction, row: Row): void {
   const { state } = walk;
   switch (row.operation) {
@@ -60,10 +60,9 @@ export function transferAtomic(walk: Walk, pc: number, insn: Instruction, row: R
   }
   const request = requestAt(walk, pc, 'write');
   const pointer = state.register(request.register);
-  REGIONS[state.kind(pointer)]!.store(walk, pointer, request, -1);
+  const region = REGIONS[state.kind(pointer)]!;
+  // What memory held goes into a register of its own: no pointer is both address and operand.
   const result = row.operation === 'cmpxchg' ? 0 : row.src === 'update' ? insn.src : -1;
-  if (result < 0) return;
-  const value = state.register(result);
-  state.clearPointer(value);
-  domain.setBytes(state.words, value + L.NUMBER, row.sizeBytes);
+  if (result >= 0) region.load(walk, pointer, requestAt(walk, pc, 'read'), state.register(result));
+  region.store(walk, pointer, request, -1);
 }
