@@ -17,6 +17,7 @@ export {
   InternalError,
   type MapSpec,
   type Program,
+  UnsupportedError,
 } from './isa/index.ts';
 export { type CompileOptions, compile, list, NativeCode } from './jit/index.ts';
 export {
