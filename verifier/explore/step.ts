@@ -64,9 +64,9 @@ export function step(walk: Walk, pc: number): number {
 }
 
 function call(walk: Walk, pc: number): number {
-  const { helperAt, kfuncAt, instructions } = walk.subject;
+  const { helperAt, kfuncAt } = walk.subject;
   const callee = helperAt.get(pc) ?? kfuncAt.get(pc);
-  if (callee === undefined) return enterFunction(walk, pc, instructions[pc]!);
+  if (callee === undefined) return enterFunction(walk, pc, calleeOf(walk, pc));
   if (callee.returns.kind === 'never' && walk.state.frame > 0) forkReturn(walk, 'anything');
   callOut(walk, pc, callee);
   return pc + 1;
