@@ -529,6 +529,30 @@ const ROWS = {
     'restore it with the partner of the function that saved it',
     'irq flag acquired by other kfuncs cannot be restored',
   ),
+  'field-missing': row(
+    'type-safety',
+    'the argument of {name} does not point at a {structure} (offset {offset})',
+    'pass the address of the field within the map value',
+    "off {offset} doesn't point to 'struct {structure}' that is at {at}",
+  ),
+  'field-other-map': row(
+    'type-safety',
+    'argument {argument} of {name} is not the map that contains the {structure}',
+    'pass the map that the value was looked up in',
+    "{structure} pointer in R{register} doesn't match map pointer in R{argument}",
+  ),
+  'collection-unlocked': row(
+    'resource-safety',
+    '{name} without the lock that guards the {object}',
+    'take the bpf_spin_lock beside the {object} first',
+    'bpf_spin_lock must be held for {object}',
+  ),
+  'kptr-store': row(
+    'type-safety',
+    'a pointer that a map owns is changed by a plain store',
+    'use bpf_kptr_xchg',
+    'store to referenced kptr disallowed',
+  ),
   'lock-missing': row(
     'type-safety',
     'the argument of {name} does not point at a {structure} (offset {offset})',

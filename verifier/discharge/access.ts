@@ -1,9 +1,12 @@
 /** Loads, stores and atomics: the pointer must be one, not null, and its region must agree. */
 
+import type { SpecialField } from '../../btf/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { constantOffset } from '../regions/region.ts';
 import { REGIONS } from '../regions/table.ts';
+import { isPointerField, mayStore } from '../resources/kptr.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 
@@ -75,6 +78,11 @@ export function checkStorable(
 ): Failure | null {
   const { state, subject } = walk;
   const value = state.register(register);
+  const field = pointerFieldAt(walk, request);
+  if (field !== undefined) {
+    if (mayStore(walk, field, value)) return null;
+    return { code: 'kptr-store', pc: request.pc, values: {}, registers: [register] };
+  }
   const kind = state.kind(value);
   if (!kinds.isPointer(kind)) return null;
   const target = state.register(request.register);
@@ -91,4 +99,14 @@ export function checkStorable(
   const where = `into ${kinds.KINDS[into]!.linux}`;
   const values = { kind: name, where, R: `R${register}` };
   return { code: 'pointer-leak', pc: request.pc, values, registers: [register] };
+}
+
+/** The kernel pointer in a map value that a store goes to. */
+function pointerFieldAt(walk: Walk, request: AccessRequest): SpecialField | undefined {
+  const value = walk.state.register(request.register);
+  if (walk.state.kind(value) !== kinds.MAP_VALUE) return undefined;
+  const fields = walk.subject.types.ofMap(walk.state.words[value + L.TARGET]!);
+  if (fields.length === 0) return undefined;
+  const offset = constantOffset(walk.state, value, request);
+  return fields.find((field) => field.offset === offset && isPointerField(field));
 }

@@ -6,9 +6,13 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { checkAllocated, checkLocalType, checkRefcounted } from '../resources/allocated.ts';
+import { checkDeferred } from '../resources/deferred.ts';
 import { checkDynptr } from '../resources/dynptr.ts';
+import { checkCollection, checkNode, checkNodeInTree } from '../resources/graph.ts';
 import { checkIrqFlag } from '../resources/interrupts.ts';
 import { checkIterator } from '../resources/iterator.ts';
+import { checkExchanged, checkKptr } from '../resources/kptr.ts';
 import { checkLock } from '../resources/lock.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
@@ -79,9 +83,7 @@ function checkKind(call: Call): Failure | null {
     case 'btf-socket':
       return checkSocketObject(call);
     case 'btf':
-      return call.argument.typeName === undefined
-        ? unsupported(call, 'exchanges of kernel pointers')
-        : checkKernelObject(call);
+      return call.argument.typeName === undefined ? checkExchanged(call) : checkKernelObject(call);
     case 'percpu-btf':
       return checkPerCpu(call);
     case 'kernel-pointer':
@@ -106,17 +108,25 @@ function checkKind(call: Call): Failure | null {
     case 'timer':
     case 'workqueue':
     case 'task-work':
+      return checkDeferred(call);
     case 'kptr':
-    case 'any-pointer':
+      return checkKptr(call);
     case 'local-type':
+      return checkLocalType(call);
     case 'allocated':
     case 'percpu-allocated':
+      return checkAllocated(call);
     case 'refcounted':
+      return checkRefcounted(call);
     case 'list-head':
-    case 'list-node':
     case 'rbtree-root':
+      return checkCollection(call);
+    case 'list-node':
     case 'rbtree-node':
+      return checkNode(call);
     case 'node-in-tree':
+      return checkNodeInTree(call);
+    case 'any-pointer':
       return unsupported(call, `arguments of kind ${call.argument.kind}`);
     default:
       return call.argument.kind satisfies never;

@@ -25,19 +25,7 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
 }
 
 /** Results that have no semantics here. */
-const UNKNOWN_RESULTS: ReadonlySet<string> = new Set([
-  'btf',
-  'memory-or-btf',
-  'kernel-context',
-  'read-only-cast',
-  'arena',
-  'allocated',
-  'percpu-allocated',
-  'same',
-  'list-node',
-  'rbtree-node',
-  'never',
-]);
+const UNKNOWN_RESULTS: ReadonlySet<string> = new Set(['arena', 'never']);
 
 function checkKfunc(walk: Walk, pc: number): Failure | null {
   const callee = walk.subject.kfuncAt.get(pc)!;

@@ -104,7 +104,10 @@ export function checkSocketObject(call: Call): Failure | null {
     wanted === undefined
       ? wrong(call, 'a socket', 'sock_common')
       : checkObject(call, types, wanted);
-  const other = failure ?? checkTrust(call);
+  // Objects under RCU alone are no sockets to helpers.
+  const isRcu = (state.words[call.value + L.FLAGS]! & L.FLAG_RCU) !== 0;
+  const barred = isRcu ? wrong(call, 'a socket that is not only RCU-protected', 'ptr_') : null;
+  const other = failure ?? barred ?? checkTrust(call);
   return other !== null || !call.argument.releases ? other : checkReleased(call);
 }
 

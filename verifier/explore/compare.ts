@@ -112,7 +112,9 @@ function sameReferences(kept: MachineState, other: MachineState): boolean {
     const b = other.reference(i);
     if (kept.words[a + L.REF_TYPE] !== other.words[b + L.REF_TYPE]) return false;
     if (kept.words[a + L.REF_TARGET] !== other.words[b + L.REF_TARGET]) return false;
-    if (!sameId(kept.words[a + L.REF_ID]!, other.words[b + L.REF_ID]!)) return false;
+    // A lock has the negated id of what contains it.
+    const id = Math.abs(kept.words[a + L.REF_ID]!);
+    if (!sameId(id, Math.abs(other.words[b + L.REF_ID]!))) return false;
   }
   return true;
 }

@@ -4,18 +4,23 @@
  * frozen maps are constants.
  */
 
+import type { SpecialField } from '../../btf/index.ts';
 import type { MapSpec } from '../../isa/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { isPointerField, loadPointer } from '../resources/kptr.ts';
+import { fieldWithin } from '../resources/special-field.ts';
 import * as L from '../state/layout.ts';
 import {
   boundsValues,
   checkAlignment,
   checkExtent,
   constantOffset,
+  highest,
   isAligned,
   loadUnknown,
+  lowest,
   type Region,
 } from './region.ts';
 
@@ -39,7 +44,45 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     const verb = request.verb === 'write' ? 'written' : 'read';
     return { code: 'map-read-only', pc: request.pc, values: { ...values, verb } };
   }
-  return checkAlignment(walk, value, request, `value of map '${map.name}'`);
+  return (
+    checkSpecial(walk, value, request, map) ??
+    checkAlignment(walk, value, request, `value of map '${map.name}'`)
+  );
+}
+
+/**
+ * Special fields are the kernel's. Only a kernel pointer may be loaded as such, whole; and stored,
+ * where the map owns nothing by it (checked with the value, see discharge/access).
+ */
+function checkSpecial(
+  walk: Walk,
+  value: number,
+  request: AccessRequest,
+  map: MapSpec,
+): Failure | null {
+  const { state, subject } = walk;
+  const fields = subject.types.ofMap(state.words[value + L.TARGET]!);
+  if (fields.length === 0) return null;
+  const low = lowest(state, value, request);
+  const field = fieldWithin(fields, low, highest(state, value, request));
+  if (field === undefined) return null;
+  const whole = constantOffset(state, value, request) === field.offset && request.size === 8;
+  if (isPointerField(field) && whole && request.by === 'instruction') {
+    const immediate = subject.instructions[request.pc]!.imm;
+    const isStored = request.verb === 'write' && subject.rows[request.pc]!.source === 'imm';
+    if (!isStored || (immediate === 0 && field.kind === 'kptr-untrusted')) return null;
+    return { code: 'kptr-store', pc: request.pc, values: {}, registers: [request.register] };
+  }
+  const values = { ...boundsValues(walk, value, request, map.valueSize), map: map.name };
+  const more = { object: field.kind, linux: field.kind };
+  return { code: 'map-special-field', pc: request.pc, values: { ...values, ...more } };
+}
+
+/** The kernel pointer that a proven load reads. */
+function pointerAt(walk: Walk, value: number, request: AccessRequest): SpecialField | undefined {
+  const fields = walk.subject.types.ofMap(walk.state.words[value + L.TARGET]!);
+  const offset = constantOffset(walk.state, value, request);
+  return fields.find((field) => field.offset === offset && isPointerField(field));
 }
 
 const mapOf = (walk: Walk, value: number): MapSpec =>
@@ -56,6 +99,11 @@ function record(walk: Walk, value: number, request: AccessRequest): number | und
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
   const { state } = walk;
   const offset = record(walk, value, request);
+  const pointer = pointerAt(walk, value, request);
+  if (pointer !== undefined) {
+    loadPointer(walk, pointer, to);
+    return;
+  }
   const map = mapOf(walk, value);
   const address = state.words[value + L.DETAIL]! === DIRECT ? offset : undefined;
   if (map.frozen && address !== undefined && isFrozenConstant(map)) {

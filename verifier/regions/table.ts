@@ -1,6 +1,7 @@
 /** Which region each kind of pointer points into. A kind that is not listed has no bytes. */
 
 import * as kinds from '../state/kinds.ts';
+import { ALLOCATED_REGION } from './allocated.ts';
 import { CONTEXT_REGION } from './context.ts';
 import { KERNEL_OBJECT_REGION } from './kernel-object.ts';
 import { MAP_VALUE_REGION } from './map-value.ts';
@@ -24,6 +25,7 @@ const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.XDP_SOCKET]: SOCKET_REGION,
   [kinds.FLOW_KEYS]: FLOW_KEYS_REGION,
   [kinds.BTF_OBJECT]: KERNEL_OBJECT_REGION,
+  [kinds.ALLOCATED]: ALLOCATED_REGION,
   [kinds.TRACE_BUFFER]: TRACE_BUFFER_REGION,
 };
 

@@ -72,7 +72,7 @@ const isLock = (state: MachineState, reference: number): boolean =>
 
 /** Whether the held reference is the lock in what the pointer points into. */
 const isOf = (state: MachineState, reference: number, value: number): boolean =>
-  state.words[reference + L.REF_ID] === state.words[value + L.ID] &&
+  state.words[reference + L.REF_ID] === -state.words[value + L.ID]! &&
   state.words[reference + L.REF_TARGET] === containerOf(state, value);
 
 function heldLocks(state: MachineState): number[] {
@@ -120,7 +120,8 @@ export function passLock(walk: Walk, pc: number, callee: Contract): void {
   const value = state.register(1);
   if (takes(callee)) {
     if (isResilient(callee)) forkRefusal(walk, pc);
-    const id = state.words[value + L.ID]!;
+    // Negative: a look-up's own reference may have the id of its pointer, too.
+    const id = -state.words[value + L.ID]!;
     const container = containerOf(state, value);
     state.addReference(id, typeOf(callee), pc, container);
     state.words[L.LOCK_COUNT]! += 1;

@@ -9,8 +9,11 @@ import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import { REGIONS } from '../regions/table.ts';
+import { allocationOf } from '../resources/allocated.ts';
 import { forgetSlices, isPacket, overwrite, slicedOf } from '../resources/dynptr.ts';
+import { contentOfCall, giveNode, givesNode } from '../resources/graph.ts';
 import { iterationOf, splitIteration } from '../resources/iterator.ts';
+import { exchangedField } from '../resources/kptr.ts';
 import { passResources } from '../resources/pass.ts';
 import { release } from '../resources/release.ts';
 import * as kinds from '../state/kinds.ts';
@@ -18,6 +21,7 @@ import * as L from '../state/layout.ts';
 import { clobber, slotsFor } from '../state/stack.ts';
 import { clobberArguments } from './call.ts';
 import { callbackIndex, forkCallback } from './callback.ts';
+import type { Given } from './given.ts';
 import { forgetPacket } from './packet-range.ts';
 import { type Origin, setResult } from './result.ts';
 
@@ -35,7 +39,8 @@ export function callOut(walk: Walk, pc: number, callee: Contract): void {
     applyWrites(walk, pc, callee, index, argument);
   });
   passResources(walk, pc, callee);
-  if (released !== 0) release(walk, released);
+  if (givesNode(callee)) giveNode(walk, released);
+  else if (released !== 0) release(walk, released);
   if (moves) {
     forgetPacket(state);
     forgetSlices(walk);
@@ -68,7 +73,17 @@ function originOf(walk: Walk, callee: Contract): Origin {
     reference: state.words[state.register(1) + L.REFERENCE]!,
     castTo: castOf(walk, callee),
     sliced: slicedOf(walk, callee),
+    given: givenBy(walk, callee),
     iteration: hasFlag(callee, 'iter-next') ? iterationOf(walk, callee) : undefined,
+  };
+}
+
+/** What the result is of the program's own objects and fields. */
+function givenBy(walk: Walk, callee: Contract): Given {
+  return {
+    allocation: allocationOf(walk, callee),
+    content: contentOfCall(walk, callee),
+    exchanged: callee.arguments[0]?.kind === 'kptr' ? exchangedField(walk) : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a comparison with null teaches: every copy of the pointer has the same id. */
 
-import { MAP_VALUE } from '../state/kinds.ts';
+import { ALLOCATED, MAP_VALUE } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 
@@ -20,8 +20,9 @@ export function learnNull(state: MachineState, id: number, found: 'null' | 'vali
       return;
     }
     words[value + L.FLAGS] = flags & ~L.FLAG_NULLABLE;
-    // The id only told copies of the unchecked pointer apart; map values keep it for their locks.
-    if (words[value + L.KIND] !== MAP_VALUE) words[value + L.ID] = 0;
+    // The id only told copies of the unchecked pointer apart; what may contain a lock keeps it.
+    const kind = words[value + L.KIND]!;
+    if (kind !== MAP_VALUE && kind !== ALLOCATED) words[value + L.ID] = 0;
   });
   if (found !== 'null' || reference !== id) return;
   const held = state.findReference(reference);

@@ -8,6 +8,7 @@ import { bindSlice, isPacket, type Sliced } from '../resources/dynptr.ts';
 import type { Iteration } from '../resources/iterator.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { type Given, setGiven } from './given.ts';
 import { setObjectResult } from './kernel-object.ts';
 
 /** What a result depends on, as it was before the arguments were lost. */
@@ -25,6 +26,7 @@ export interface Origin {
   readonly castTo: number;
   readonly sliced: Sliced | undefined;
   readonly iteration: Iteration | undefined;
+  readonly given: Given;
 }
 
 const RESULT_KINDS: Readonly<Record<string, number>> = {
@@ -41,7 +43,8 @@ export function setResult(walk: Walk, pc: number, callee: Contract, origin: Orig
   const r0 = state.register(0);
   const kind = RESULT_KINDS[returns.kind];
   if (kind === undefined) {
-    if (setObjectResult(walk, callee, origin)) hold(walk, pc, callee, r0, origin);
+    const isObject = setGiven(walk, callee, origin.given) || setObjectResult(walk, callee, origin);
+    if (isObject) hold(walk, pc, callee, r0, origin);
     else if (returns.kind !== 'void') setNumber(walk, callee, r0, origin.bound);
     return;
   }
