@@ -44,6 +44,20 @@ function targetOf(kind: Kind): Target {
   };
 }
 
+const CALL = 0x85;
+const KFUNC_SOURCE = 2;
+
+/** The kernel functions that the code calls by number, by name. */
+function kfuncCallsOf(code: readonly Buffer[]): Program['kfuncCalls'] {
+  const bytes = Buffer.concat(code);
+  const calls: { instruction: number; name: string }[] = [];
+  for (let at = 0; at < bytes.length; at += 8) {
+    if (bytes[at] !== CALL || bytes[at + 1]! >> 4 !== KFUNC_SOURCE) continue;
+    calls.push({ instruction: at / 8, name: kernelBtf().nameOf(bytes.readInt32LE(at + 4)) });
+  }
+  return calls;
+}
+
 export function programOf(kind: Kind, code: readonly Buffer[]): Program {
   const { type, attachType, attachTarget } = kind;
   return {
@@ -58,7 +72,7 @@ export function programOf(kind: Kind, code: readonly Buffer[]): Program {
     code: new Uint8Array(Buffer.concat(code)),
     maps: [],
     mapReferences: [],
-    kfuncCalls: [],
+    kfuncCalls: kfuncCallsOf(code),
     functions: [],
     lines: [],
   };

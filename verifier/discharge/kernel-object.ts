@@ -12,8 +12,10 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import { isTrusted } from '../kernel/pointer.ts';
 import type { KernelTypes } from '../kernel/types.ts';
+import { isLent } from '../regions/trace-buffer.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { checkAccess } from './access.ts';
 import { type Call, checkReleased, requireKind, unsupported, wrong } from './passed.ts';
 
 /** The kernel structure behind each kind of socket. */
@@ -41,10 +43,53 @@ export function checkKernelObject(call: Call): Failure | null {
   if (wanted === undefined) {
     return unsupported(call, `the kernel types have no struct ${call.argument.typeName}`);
   }
+  if (call.callee.flags !== undefined && !isObjectKind(call)) {
+    return call.argument.releases === true
+      ? wrong(call, 'a referenced object', 'ptr_')
+      : checkPlainBytes(call, types, wanted);
+  }
   const failure = checkObject(call, types, wanted) ?? checkTrust(call);
   if (failure !== null || !call.argument.releases) return failure;
   return checkReleased(call);
 }
+
+/** An object that helpers may read like memory: trusted, and for reading only. */
+export function isReadableObject({ walk, callee, argument, value }: Call): boolean {
+  const { state } = walk;
+  const readsOnly = (argument.access ?? 'read') === 'read';
+  const isPlainlyTrusted = state.words[value + L.FLAGS] === L.FLAG_TRUSTED;
+  const isObject = state.kind(value) === kinds.BTF_OBJECT;
+  return callee.flags === undefined && readsOnly && isObject && isPlainlyTrusted;
+}
+
+/**
+ * Bytes in place of an object: kernel functions take them for structures without pointers. Stack
+ * space is left out, since what the callee writes to it would have to be known.
+ */
+function checkPlainBytes(call: Call, types: KernelTypes, wanted: number): Failure | null {
+  const { walk, pc, register, value } = call;
+  const size = types.btf.sizeOf(wanted) ?? 0;
+  const { state } = walk;
+  const isBytes = PLAIN_BYTES.has(state.kind(value)) || isLent(state, value);
+  if (!isBytes || !types.isPlain(wanted)) {
+    return wrong(call, `a pointer to struct ${types.nameOf(wanted)}`, 'ptr_');
+  }
+  const request = { pc, register, offset: 0, size, by: 'helper' } as const;
+  return (
+    checkAccess(walk, { ...request, verb: 'read' }) ??
+    checkAccess(walk, { ...request, verb: 'write' })
+  );
+}
+
+const PLAIN_BYTES: ReadonlySet<number> = new Set([
+  kinds.MAP_VALUE,
+  kinds.MEMORY,
+  kinds.PACKET,
+  kinds.PACKET_META,
+]);
+
+const isObjectKind = ({ walk, value }: Call): boolean =>
+  walk.state.kind(value) === kinds.BTF_OBJECT || walk.state.kind(value) in SOCKET_TYPES;
 
 function checkObject(call: Call, types: KernelTypes, wanted: number): Failure | null {
   const { state } = call.walk;

@@ -21,6 +21,8 @@ const SUFFIXES: readonly (readonly [string, Guarantee])[] = [
   ['__safe_rcu_or_null', 'rcu-or-null'],
 ];
 
+/** How deep Linux looks for pointers in a structure that a call takes as bytes. */
+const MOST_PLAIN_NESTING = 4;
 /** Longest chain of first members: deeper than any kernel structure nests. */
 const MOST_NESTING = 64;
 
@@ -52,6 +54,24 @@ export class KernelTypes {
     const id = this.btf.find(name, 'func');
     const func = id === undefined ? undefined : this.btf.typeOf(id, 'func');
     return func && this.btf.typeOf(func.typeId, 'func_proto');
+  }
+
+  /** Whether the structure holds nothing but numbers, however nested. */
+  isPlain(structId: number): boolean {
+    const plain = (typeId: number, depth: number): boolean => {
+      const type = this.btf.resolved(typeId);
+      if (depth > MOST_PLAIN_NESTING) return false;
+      switch (type.kind) {
+        case 'struct':
+        case 'union':
+          return type.members.every((member) => plain(member.typeId, depth + 1));
+        case 'array':
+          return plain(type.typeId, depth);
+        default:
+          return ['int', 'enum', 'enum64'].includes(type.kind);
+      }
+    };
+    return plain(structId, 0);
   }
 
   /** What a load of `size` bytes at `offset` of the structure reads. */

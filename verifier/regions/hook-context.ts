@@ -11,6 +11,7 @@ import type { AccessRequest } from '../obligations/obligation.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { loadUnknown } from './region.ts';
+import { LENT } from './trace-buffer.ts';
 
 const WORD_BYTES = 8;
 
@@ -41,6 +42,7 @@ export function loadHookArgument(
     case 'bytes':
       state.setPointer(to, kinds.TRACE_BUFFER, 0);
       state.words[to + L.FLAGS] = argument.flags;
+      state.words[to + L.DETAIL] = LENT;
       if ((argument.flags & L.FLAG_NULLABLE) !== 0) state.words[to + L.ID] = walk.freshId();
       return;
     case 'number': {

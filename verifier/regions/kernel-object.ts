@@ -35,7 +35,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     values: { verb: request.verb, type: name, problem, register: request.register },
     registers: [request.register],
   });
-  if (request.by !== 'instruction') return fail('only plain loads may touch it');
+  if (request.by === 'atomic') return fail('only plain loads may touch it');
   if (!subject.isGplCompatible && typeId !== NO_TYPE) {
     const values = { type: name, license: subject.program.license };
     return { code: 'kernel-object-licence', pc: request.pc, values };

@@ -7,10 +7,18 @@
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { TRACE_BUFFER } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 import { boundsValues, constantOffset, loadUnknown, type Region } from './region.ts';
 
 export const TRACE_BUFFER_REGION: Region = { check, load, store };
+
+/** DETAIL of buffers that helpers take, too. */
+export const LENT = 1;
+
+export const isLent = (state: MachineState, value: number): boolean =>
+  state.kind(value) === TRACE_BUFFER && state.words[value + L.DETAIL] === LENT;
 
 function check(walk: Walk, value: number, request: AccessRequest): Failure | null {
   const { state } = walk;
