@@ -1,11 +1,17 @@
 /** Arguments of helpers against their contracts: one function per kind of argument. */
 
-import { acceptsMap, type HelperRow } from '../../platform/index.ts';
+import {
+  acceptsMap,
+  attachTypeOf,
+  helper as helperById,
+  type MapTypeRow,
+} from '../../platform/index.ts';
 import type { Contract } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { isLent } from '../regions/trace-buffer.ts';
 import { checkAllocated, checkLocalType, checkRefcounted } from '../resources/allocated.ts';
 import { checkDeferred } from '../resources/deferred.ts';
 import { checkDynptr } from '../resources/dynptr.ts';
@@ -25,6 +31,7 @@ import {
   checkKernelType,
   checkPerCpu,
   checkSocketObject,
+  isReadableObject,
 } from './kernel-object.ts';
 import {
   type Call,
@@ -185,7 +192,7 @@ function checkMap(call: Call): Failure | null {
   const index = walk.state.words[call.value + L.TARGET]!;
   const map = walk.subject.maps[index]!;
   const type = walk.subject.mapTypes[index];
-  if (type !== undefined && acceptsMap(callee as HelperRow, type)) return null;
+  if (type !== undefined && mayUse(call, type)) return null;
   const values = {
     name: callee.name,
     helper: callee.id ?? -1,
@@ -194,6 +201,13 @@ function checkMap(call: Call): Failure | null {
     id: type?.id ?? -1,
   };
   return { code: 'map-type-mismatch', pc: call.pc, values, registers: [call.register] };
+}
+
+/** Kernel functions that take maps take them of every type, as far as this is concerned. */
+function mayUse({ callee, walk }: Call, type: MapTypeRow): boolean {
+  const { program } = walk.subject;
+  const helper = callee.id === undefined ? undefined : helperById(callee.id);
+  return helper === undefined || acceptsMap(helper, type, program.type, attachTypeOf(program));
 }
 
 /** The map in an earlier argument. */
@@ -225,7 +239,8 @@ function checkBytes(call: Call, size: number): Failure | null {
   const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   const packet = kinds.isPacketKind(kind);
   const barred = packet && !allowsPacket(call);
-  if (!BYTES.has(kind) || barred || (nullable && !call.argument.nullable)) {
+  const isBytes = BYTES.has(kind) || isReadableObject(call) || isLent(state, call.value);
+  if (!isBytes || barred || (nullable && !call.argument.nullable)) {
     return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
   }
   if (size === 0) return null;
@@ -237,8 +252,11 @@ function checkBytes(call: Call, size: number): Failure | null {
   return read ?? (access === 'read' ? null : checkAccess(call.walk, request('write')));
 }
 
-const allowsPacket = (call: Call): boolean =>
-  call.callee.packetAccess === true && call.walk.subject.type.packetArguments !== false;
+/** Kernel functions take packet pointers wherever they take memory. */
+function allowsPacket({ callee, walk }: Call): boolean {
+  if (callee.flags !== undefined) return true;
+  return walk.subject.type.packetArguments ?? callee.packetAccess ?? false;
+}
 
 /** Memory of a stated size, or with its size in the next argument (checked there). */
 function checkMemory(call: Call): Failure | null {
