@@ -13,7 +13,7 @@ import * as domain from '../domain/index.ts';
 import { registerLink, slotLink } from '../explore/precision.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isTrusted } from '../kernel/pointer.ts';
-import { BTF_OBJECT, isPointer, SCALAR } from '../state/kinds.ts';
+import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { hasSpill, type MachineState } from '../state/machine.ts';
 import { shareNumber } from './distance.ts';
@@ -26,8 +26,8 @@ export function transferJump(walk: Walk, pc: number, insn: Instruction, row: Row
   const taken = target(pc, insn, row);
   const a = state.register(insn.dst);
   const b = row.source === 'reg' ? state.register(insn.src) : -1;
-  const pointerA = isPointer(state.kind(a));
-  const pointerB = b >= 0 && isPointer(state.kind(b));
+  const pointerA = kinds.isPointer(state.kind(a));
+  const pointerB = b >= 0 && kinds.isPointer(state.kind(b));
   if (!pointerA && !pointerB) return jumpOnNumbers(walk, pc, insn, row, taken);
   if (row.width === 64 && pointerA && isZero(walk, insn, row)) {
     return jumpOnNull(walk, pc, insn, row, taken);
@@ -46,8 +46,20 @@ function isZero(walk: Walk, insn: Instruction, row: Row): boolean {
   if (row.source === 'imm') return insn.imm === 0;
   const { state } = walk;
   const b = state.register(insn.src);
-  return state.kind(b) === SCALAR && domain.isConstantOf(state.words, b + L.NUMBER, 0, 0);
+  return state.kind(b) === kinds.SCALAR && domain.isConstantOf(state.words, b + L.NUMBER, 0, 0);
 }
+
+/** Kinds of which Linux, too, knows that they are never null (reg_not_null). */
+const KNOWN_TO_LINUX: ReadonlySet<number> = new Set([
+  kinds.SOCKET,
+  kinds.SOCK_COMMON,
+  kinds.TCP_SOCKET,
+  kinds.MAP,
+  kinds.MAP_VALUE,
+  kinds.MAP_KEY,
+  kinds.MEMORY,
+  kinds.BTF_OBJECT,
+]);
 
 /** A pointer against null: known for pointers that cannot be null, learnt for the others. */
 function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {
@@ -64,6 +76,13 @@ function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: 
     return pc + 1;
   }
   const takenMeansNull = row.operation === 'eq';
+  const known = nullable
+    ? row.source === 'imm' || walk.mayReason('null-in-register')
+    : KNOWN_TO_LINUX.has(state.kind(value)) || walk.mayReason('never-null');
+  if (!known) {
+    walk.fork(taken);
+    return pc + 1;
+  }
   if (!nullable) return takenMeansNull ? pc + 1 : taken;
   const other = walk.fork(taken);
   const id = state.words[value + L.ID]!;
@@ -74,7 +93,7 @@ function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: 
 
 /** Pointers to kernel objects that nobody vouches for may be null without saying so. */
 function mayBeZero(state: MachineState, value: number): boolean {
-  if (state.kind(value) !== BTF_OBJECT) return false;
+  if (state.kind(value) !== kinds.BTF_OBJECT) return false;
   const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   return !nullable && !isTrusted(state, value);
 }
@@ -95,10 +114,34 @@ function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, take
   const mayTake = learn(other, insn, row, condition);
   const mayFall = learn(state, insn, row, domain.negate(condition));
   // A way that refinement finds empty is as decided as one that `decide` saw.
-  if (!mayTake || !mayFall) needOperands(walk, insn, row);
+  if (!mayTake || !mayFall) {
+    if (!walk.mayReason('contradiction')) {
+      ignore(mayTake ? state : other, mayTake ? other : state, insn, row);
+      return pc + 1;
+    }
+    needOperands(walk, insn, row);
+  }
   if (!mayTake) walk.unfork();
   if (mayFall) return pc + 1;
   return mayTake ? walk.resumeFork() : -1;
+}
+
+/**
+ * Linux goes on where its ranges contradict each other, with operands of which it knows nothing
+ * (reg_bounds_sanity_check). `possible` is the state on the other way, which always is the case.
+ */
+function ignore(
+  impossible: MachineState,
+  possible: MachineState,
+  insn: Instruction,
+  row: Row,
+): void {
+  impossible.copyFrom(possible);
+  for (const register of row.source === 'reg' ? [insn.dst, insn.src] : [insn.dst]) {
+    const value = impossible.register(register);
+    domain.setUnknown(impossible.words, value + L.NUMBER);
+    shareNumber(impossible, value);
+  }
 }
 
 function needOperands(walk: Walk, insn: Instruction, row: Row): void {
@@ -138,7 +181,7 @@ function noteLinks(walk: Walk, insn: Instruction, row: Row): void {
   const links: number[] = [];
   const isLinked = (value: number): boolean => {
     const id = words[value + L.ID]!;
-    return id !== 0 && (id === idA || id === idB) && words[value + L.KIND] === SCALAR;
+    return id !== 0 && (id === idA || id === idB) && words[value + L.KIND] === kinds.SCALAR;
   };
   for (let frame = 0; frame < state.frameCount; frame++) {
     for (let r = 0; r < L.FRAME_POINTER; r++) {
