@@ -44,7 +44,7 @@ const CHANGES: readonly Change[] = [
   { since: '6.10', features: ['preempt-disable', 'workqueue'] },
   { since: '6.12', features: ['fastcall'] },
   { since: '6.13', features: ['private-stack'] },
-  { since: '6.14', features: ['irq-save'] },
+  { since: '6.14', features: ['irq-save', 'constant-key'] },
   { since: '6.15', features: ['load-acquire', 'resilient-spin-lock'] },
 ];
 

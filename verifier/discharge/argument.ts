@@ -11,6 +11,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { describeOffset, isAligned } from '../regions/region.ts';
 import { isLent } from '../regions/trace-buffer.ts';
 import { checkAllocated, checkLocalType, checkRefcounted } from '../resources/allocated.ts';
 import { checkDeferred } from '../resources/deferred.ts';
@@ -260,9 +261,20 @@ function allowsPacket({ callee, walk }: Call): boolean {
 
 /** Memory of a stated size, or with its size in the next argument (checked there). */
 function checkMemory(call: Call): Failure | null {
-  const size = call.argument.sizeBytes;
-  if (size !== undefined) return checkBytes(call, size);
-  return checkBytes(call, 0);
+  const { sizeBytes = 0, alignBytes = 1 } = call.argument;
+  const failure = checkBytes(call, sizeBytes);
+  return failure ?? (alignBytes > 1 ? checkAligned(call, alignBytes) : null);
+}
+
+/** Numbers that the callee writes as a whole lie at multiples of their size. */
+function checkAligned(call: Call, size: number): Failure | null {
+  const { state } = call.walk;
+  const { pc, register, value } = call;
+  const request: AccessRequest = { pc, register, offset: 0, size, verb: 'write', by: 'helper' };
+  if (isAligned(state, value, request)) return null;
+  const kind = kinds.KINDS[state.kind(value)]!.name;
+  const values = { size, proven: describeOffset(state, value, request), kind };
+  return { code: 'misaligned', pc, values, registers: [register] };
 }
 
 /** The size of the memory in the argument before: bounded, and all of it accessible. */

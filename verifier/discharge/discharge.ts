@@ -11,6 +11,7 @@ import { checkArithmetic } from './arithmetic.ts';
 import { checkCall } from './call.ts';
 import { checkComparison } from './comparison.ts';
 import { checkExit } from './exit.ts';
+import { checkInitialised } from './initialised.ts';
 import { checkLegacyLoad } from './legacy-load.ts';
 
 export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | null {
@@ -43,13 +44,6 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     default:
       return owed satisfies never;
   }
-}
-
-function checkInitialised(walk: Walk, pc: number, register: number): Failure | null {
-  const { state } = walk;
-  if (state.kind(state.register(register)) !== kinds.UNINITIALISED) return null;
-  const values = { register: `r${register}`, R: `R${register}` };
-  return { code: 'uninitialised-register', pc, values, registers: [register] };
 }
 
 function checkNumber(walk: Walk, pc: number, register: number): Failure | null {

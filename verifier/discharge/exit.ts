@@ -7,19 +7,21 @@ import type { Walk } from '../explore/walk.ts';
 import { isPointer, KINDS, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { heldText } from './held.ts';
+import { checkInitialised } from './initialised.ts';
 
 export function checkExit(walk: Walk, pc: number): Failure | null {
   const { state } = walk;
   if (state.frame > 0) return checkReturn(walk, pc);
-  return checkHeld(walk, pc) ?? checkResult(walk, pc);
+  return checkInitialised(walk, pc, 0) ?? checkHeld(walk, pc) ?? checkResult(walk, pc);
 }
 
-/** A local function may return anything but a pointer to the frame that ends. */
+/** A local function may return nothing, or anything but a pointer to the frame that ends. */
 function checkReturn(walk: Walk, pc: number): Failure | null {
   const { state } = walk;
   const r0 = state.register(0);
   if (state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] !== 0) {
-    return checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
+    const failure = checkInitialised(walk, pc, 0);
+    return failure ?? checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
   }
   if (state.kind(r0) !== STACK || state.words[r0 + L.TARGET]! < state.frame) return null;
   return { code: 'return-stack-pointer', pc, values: {}, registers: [0] };

@@ -16,6 +16,7 @@ export type Reasoning = 'linux' | 'full';
 export const BEYOND_LINUX = {
   'quotient-range': 'the range of a quotient or remainder',
   'variable-shift': 'the range of a shift by an amount that varies',
+  'constant-key': 'array elements exist from the beginning',
   'offset-before-pointer': 'a varying offset that may lead back from a pointer',
   'null-in-register': 'a comparison of a pointer with a register that holds 0',
   'never-null': 'a comparison with 0 of a pointer that cannot be null',

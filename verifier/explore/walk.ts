@@ -83,6 +83,12 @@ export class Walk implements Backtrackable {
     markPrecise(this, this.entry, this.wanted);
   }
 
+  /** As `needPrecise`, for any register or stack slot of any frame. */
+  needPreciseValue(link: number): void {
+    this.wanted.add(link);
+    markPrecise(this, this.entry, this.wanted);
+  }
+
   /** The executing instruction filled from, or spilled to, the slot at `offset` of `frame`. */
   noteStack(frame: number, offset: number): void {
     this.trace.setStack(this.entry, packSlot(frame, slotIndex(offset)));

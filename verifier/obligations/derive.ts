@@ -37,7 +37,7 @@ export function obligationsOf(
     case 'call':
       return callObligations(insn, row, callee);
     case 'exit':
-      return [initialised(0), EXIT];
+      return [EXIT];
     case 'constant':
       return [changeable(insn.dst)];
     case 'packet':
@@ -109,6 +109,8 @@ function callObligations(
   const owed: Obligation[] = [];
   callee.arguments.forEach((argument, index) => {
     if (argument.kind === 'ignored') return;
+    // What a format does not use is passed by chance, and looked at by nobody.
+    if (index >= (callee.variadicFrom ?? callee.arguments.length)) return;
     owed.push(initialised(index + 1), { rule: 'argument', callee, index });
   });
   owed.push(CALL);

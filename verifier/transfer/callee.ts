@@ -22,6 +22,7 @@ import { clobber, slotsFor } from '../state/stack.ts';
 import { clobberArguments } from './call.ts';
 import { callbackIndex, forkCallback } from './callback.ts';
 import type { Given } from './given.ts';
+import { findsElement } from './look-up.ts';
 import { forgetPacket } from './packet-range.ts';
 import { type Origin, setResult } from './result.ts';
 
@@ -67,6 +68,7 @@ function originOf(walk: Walk, callee: Contract): Origin {
   });
   return {
     map,
+    isPresent: map >= 0 && findsElement(walk, callee, map),
     size,
     bound: boundOfSize(walk, callee),
     object: state.words[state.register(1) + L.TARGET]!,

@@ -10,11 +10,14 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { type Given, setGiven } from './given.ts';
 import { setObjectResult } from './kernel-object.ts';
+import { kindFound } from './look-up.ts';
 
 /** What a result depends on, as it was before the arguments were lost. */
 export interface Origin {
   /** Index of the map argument, or -1. */
   readonly map: number;
+  /** The call looks up an element that exists. */
+  readonly isPresent: boolean;
   /** The constant size argument. */
   readonly size: number;
   /** Largest value of the other size argument; -1: there is none. */
@@ -50,6 +53,7 @@ export function setResult(walk: Walk, pc: number, callee: Contract, origin: Orig
   }
   state.setPointer(r0, kind, Math.max(origin.map, 0));
   const words = state.words;
+  if (kind === kinds.MAP_VALUE) words[r0 + L.KIND] = kindFound(walk, callee, origin.map);
   if (kind === kinds.MEMORY) setMemory(walk, callee, r0, origin);
   const inner = kind === kinds.MAP_VALUE ? walk.subject.innerMap[origin.map]! : -1;
   if (inner >= 0) {
@@ -57,7 +61,7 @@ export function setResult(walk: Walk, pc: number, callee: Contract, origin: Orig
     words[r0 + L.TARGET] = inner;
   }
   words[r0 + L.ID] = walk.freshId();
-  if (returns.nullable) words[r0 + L.FLAGS]! |= L.FLAG_NULLABLE;
+  if (returns.nullable && !origin.isPresent) words[r0 + L.FLAGS]! |= L.FLAG_NULLABLE;
   hold(walk, pc, callee, r0, origin);
 }
 
@@ -69,7 +73,8 @@ function hold(walk: Walk, pc: number, callee: Contract, r0: number, origin: Orig
   const { state } = walk;
   const { words } = state;
   if (callee.returns.sameObject) words[r0 + L.REFERENCE] = origin.reference;
-  if (!callee.returns.acquires) return;
+  const findsSocket = callee.returns.kind === 'map-value' && state.kind(r0) === kinds.SOCKET;
+  if (!callee.returns.acquires && !findsSocket) return;
   const id = walk.freshId();
   words[r0 + L.ID] = id;
   words[r0 + L.REFERENCE] = id;

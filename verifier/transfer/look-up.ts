@@ -1,0 +1,64 @@
+/**
+ * Look-ups that find more than a value or null. Arrays have every element from the beginning: a
+ * constant key below their length is found. Maps of sockets hand out a reference to a socket.
+ */
+
+import type { Contract } from '../contract.ts';
+import * as domain from '../domain/index.ts';
+import { slotLink } from '../explore/precision.ts';
+import type { Walk } from '../explore/walk.ts';
+import { MAP_VALUE, SOCKET, STACK, XDP_SOCKET } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
+import {
+  classifyRead,
+  READ_VALUE,
+  READ_ZERO,
+  slotIndex,
+  slotsFor,
+  spilledBytes,
+} from '../state/stack.ts';
+
+/** Other look-ups fail for reasons of their own (no such CPU). */
+const LOOK_UP = 'bpf_map_lookup_elem';
+const KEY_REGISTER = 2;
+
+const KINDS = { value: MAP_VALUE, map: MAP_VALUE, socket: SOCKET, 'xdp-socket': XDP_SOCKET };
+
+/** Kind of pointer that a look-up in map `map` yields. */
+export function kindFound(walk: Walk, callee: Contract, map: number): number {
+  if (callee.name !== LOOK_UP) return MAP_VALUE;
+  return KINDS[walk.subject.mapTypes[map]?.lookup ?? 'value'];
+}
+
+/** Whether the call is a look-up of an element that exists; read before the arguments are lost. */
+export function findsElement(walk: Walk, callee: Contract, map: number): boolean {
+  const { subject } = walk;
+  if (callee.name !== LOOK_UP || subject.mapTypes[map]?.lookupAlwaysFinds !== true) return false;
+  const key = constantKey(walk, subject.maps[map]!.keySize);
+  if (key === undefined || key >= subject.maps[map]!.maxEntries) return false;
+  const { family, features } = subject.profile;
+  return family !== 'linux' || features.has('constant-key') || walk.mayReason('constant-key');
+}
+
+/** The key on the stack, where it is zero bytes or exactly what one register was stored as. */
+function constantKey(walk: Walk, size: number): number | undefined {
+  const { state } = walk;
+  const { words } = state;
+  const pointer = state.register(KEY_REGISTER);
+  if (state.kind(pointer) !== STACK || !domain.isConstant(words, pointer + L.NUMBER)) {
+    return undefined;
+  }
+  const frame = words[pointer + L.TARGET]!;
+  const offset = words[pointer + L.OFFSET]! + domain.constantLo(words, pointer + L.NUMBER);
+  if (slotsFor(offset) > state.slots(frame)) return undefined;
+  const found = classifyRead(state, frame, offset, size);
+  if (found === READ_ZERO) return 0;
+  if (found !== READ_VALUE) return undefined;
+  const index = slotIndex(offset);
+  const slot = state.slot(frame, index);
+  const number = slot + L.SLOT_VALUE + L.NUMBER;
+  const isExact = spilledBytes(words[slot]!) === size && domain.isConstant(words, number);
+  if (!isExact || domain.constantHi(words, number) !== 0) return undefined;
+  walk.needPreciseValue(slotLink(frame, index));
+  return domain.constantLo(words, number) >>> 0;
+}
