@@ -201,8 +201,8 @@ int BPF_PROG(connecting, struct sock *sk) {
 }
 
 /* corpus: helper arguments accepted */
-SEC("fentry.s/vfs_fsync")
-int BPF_PROG(sleepable_copy, struct file *file) {
+SEC("fentry.s/__x64_sys_fsync")
+int BPF_PROG(sleepable_copy, struct pt_regs *registers) {
   char buffer[16];
   struct task_struct *task = (void *)bpf_get_current_task_btf();
   bpf_copy_from_user(buffer, sizeof(buffer), 0);
