@@ -214,6 +214,8 @@ export interface KfuncRow {
 export type KfuncArgumentKind =
   | ArgumentKind
   | 'ignored' // not looked at: may be uninitialised
+  | 'number' // arguments of global functions: a number
+  | 'arena-pointer' // a pointer into an arena, or a number
   | 'allocated' // owning reference to an object that the program allocated
   | 'percpu-allocated'
   | 'refcounted' // owning or non-owning reference to an object with a bpf_refcount

@@ -58,7 +58,7 @@ export function target(pc: number, insn: Instruction, row: Row): number {
 }
 
 /** Whether the instruction names a function of this program. */
-const namesFunction = (row: Row): boolean =>
+export const namesFunction = (row: Row): boolean =>
   (row.kind === 'call' && row.operation === 'subprogram') ||
   (row.kind === 'constant' && row.operation === 'function');
 

@@ -626,6 +626,12 @@ const ROWS = {
     'call the function by its name',
     'unknown opcode {opcode}',
   ),
+  'global-function': row(
+    'type-safety',
+    "global function '{function}' cannot be verified on its own: {reason}",
+    'make the function static, or give it parameters and a result that BTF describes',
+    '{linux}',
+  ),
   'call-target-unknown': row(
     'type-safety',
     'the call goes through {register}, a {kind}: which function it is was not proven',

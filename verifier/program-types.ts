@@ -27,7 +27,9 @@ export class ProgramTypes {
   /** Throws InputError where the program's BTF is malformed. */
   constructor(program: Program, maps: readonly MapSpec[]) {
     const isTyped = maps.some(({ btfValueTypeId }) => btfValueTypeId !== undefined);
-    this.btf = isTyped || program.kfuncCalls.length > 0 ? btfOf(program) : undefined;
+    const hasGlobals = program.functions.some(({ linkage }) => linkage === 'global');
+    const isNeeded = isTyped || hasGlobals || program.kfuncCalls.length > 0;
+    this.btf = isNeeded ? btfOf(program) : undefined;
     this.#ofMap = maps.map(({ btfValueTypeId }) => this.ofType(btfValueTypeId ?? 0));
   }
 

@@ -12,6 +12,7 @@ import type {
   Profile,
   ProgramTypeRow,
 } from '../platform/index.ts';
+import type { Prototype } from './calls/prototype.ts';
 import type { Cfg } from './cfg.ts';
 import type { Hook } from './kernel/hook.ts';
 import type { KernelTypes } from './kernel/types.ts';
@@ -64,6 +65,8 @@ export interface Subject {
   readonly helperAt: ReadonlyMap<number, HelperRow>;
   /** Kernel function called at each slot that calls one. */
   readonly kfuncAt: ReadonlyMap<number, KfuncRow>;
+  /** Functions that are verified on their own, by entry slot. */
+  readonly globals: ReadonlyMap<number, Prototype>;
   /** What each slot owes before it may execute. */
   readonly obligations: readonly (readonly Obligation[])[];
 }

@@ -5,6 +5,7 @@
 
 import type { Program } from '../isa/index.ts';
 import { type Profile, profile as profileNamed } from '../platform/index.ts';
+import { Roots } from './calls/roots.ts';
 import { entryState } from './check/entry.ts';
 import type { KernelBtf } from './check/kernel.ts';
 import { prepare } from './check/prepare.ts';
@@ -12,9 +13,8 @@ import { circumstancesOf } from './diagnose/circumstances.ts';
 import { diagnose, NO_CIRCUMSTANCES } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
-import { type Exploration, Explorer, type Found } from './explore/explore.ts';
 import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
-import { Walk } from './explore/walk.ts';
+import type { Walk } from './explore/walk.ts';
 import { boundOf } from './facts/bound.ts';
 import { makeFacts } from './facts/facts.ts';
 import { Recorder } from './facts/recorder.ts';
@@ -48,11 +48,11 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
   if (first.diagnostics.length === 0) return accepted(first, started);
   if (first.walk.withheld.size === 0 || isExhausted(first)) {
-    return refused(program, profile, first.diagnostics, started, first.exploration);
+    return refused(program, profile, first.diagnostics, started, first.effort);
   }
   const second = attempt(subject, 'full', maxErrors, started);
   if (second.diagnostics.length > 0) {
-    return refused(program, profile, second.diagnostics, started, second.exploration);
+    return refused(program, profile, second.diagnostics, started, second.effort);
   }
   const warnings = [...first.walk.withheld].map(
     (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
@@ -60,10 +60,19 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   return { ...accepted(second, started), linux: 'unknown', warnings };
 }
 
+/** What the walks took. */
+interface Effort {
+  readonly processed: number;
+  readonly peakStates: number;
+  readonly mostPending: number;
+}
+
 /** One walk of the program, and what came of it. */
 interface Attempt {
   readonly walk: Walk;
-  readonly exploration: Exploration;
+  /** Most instructions that one run of the program executes. */
+  readonly longest: number;
+  readonly effort: Effort;
   readonly stackBytes: number;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -76,26 +85,40 @@ function attempt(
 ): Attempt {
   const { program, profile } = subject;
   const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
-  const walk = new Walk(subject, recorder, 0, reasoning);
-  entryState(walk);
   const diagnostics: Diagnostic[] = [];
-  const report = ({ failure, entry }: Found) =>
-    diagnostics.push(diagnose(program, failure, circumstancesOf(walk, failure, entry)));
-  const deadline = started + LIMITS.milliseconds.value;
-  const maxProcessed = Math.max(LIMITS.processed.value, profile.maxProcessed);
-  const explorer = new Explorer(walk, { maxProcessed, maxErrors, deadline, report });
-  const exploration = explorer.explore(0);
-  if (diagnostics.length > 0) return { walk, exploration, stackBytes: 0, diagnostics };
+  const roots = new Roots(subject, recorder, reasoning, {
+    maxProcessed: Math.max(LIMITS.processed.value, profile.maxProcessed),
+    maxErrors,
+    deadline: started + LIMITS.milliseconds.value,
+    report: (walk, { failure, entry }) =>
+      diagnostics.push(diagnose(program, failure, circumstancesOf(walk, failure, entry))),
+  });
+  const { walk, longest } = roots.run(entryState);
+  const effort = effortOf(roots);
+  if (diagnostics.length > 0) return { walk, longest, effort, stackBytes: 0, diagnostics };
   const stack = stackUse(subject, recorder);
   if (stack.failure !== undefined) {
     diagnostics.push(diagnose(program, stack.failure, NO_CIRCUMSTANCES));
   }
-  return { walk, exploration, stackBytes: stack.bytes, diagnostics };
+  return { walk, longest, effort, stackBytes: stack.bytes, diagnostics };
 }
+
+const effortOf = ({ spent, peakStates, mostPending }: Roots): Effort => ({
+  processed: spent.processed,
+  peakStates,
+  mostPending,
+});
 
 /** A budget was spent: more reasoning would spend it again. */
 const isExhausted = ({ diagnostics }: Attempt): boolean =>
   diagnostics.some(({ code }) => code === 'too-complex');
+
+/** BPF_COMPLEXITY_LIMIT_JMP_SEQ: branches that may wait while Linux walks a path. */
+const LINUX_PENDING = 8192;
+
+/** The walk is about as long as Linux's would be, and Linux gives up earlier. */
+const exceedsLinux = ({ processed, mostPending }: Effort, { family, maxProcessed }: Profile) =>
+  processed > maxProcessed || (family === 'linux' && mostPending > LINUX_PENDING);
 
 /** Throws RangeError for a name that no profile has. */
 function profileFor(program: Program, name: string | undefined): Profile {
@@ -105,23 +128,22 @@ function profileFor(program: Program, name: string | undefined): Profile {
   return profile;
 }
 
-function accepted({ walk, exploration, stackBytes }: Attempt, started: number): Accepted {
+function accepted({ walk, longest, effort, stackBytes }: Attempt, started: number): Accepted {
   const { subject, recorder } = walk;
   const { program, instructions, profile } = subject;
-  const termination = boundOf(walk, exploration);
+  const termination = boundOf(walk, longest);
   const facts = () => makeFacts(subject, recorder, stackBytes, termination);
   const proof = mintProof({ program, instructions, facts, profile: profile.name });
-  const tooLong = exploration.processed > profile.maxProcessed;
   return {
     ok: true,
     proof,
     program,
     profile: profile.name,
-    linux: tooLong ? 'limit' : 'accepted',
+    linux: exceedsLinux(effort, profile) ? 'limit' : 'accepted',
     warnings: [],
     instructions: instructions.length,
-    processed: exploration.processed,
-    peakStates: exploration.peakStates,
+    processed: effort.processed,
+    peakStates: effort.peakStates,
     stackBytes,
     ...termination,
     microseconds: (performance.now() - started) * 1000,
@@ -133,7 +155,7 @@ function refused(
   profile: Profile,
   diagnostics: readonly Diagnostic[],
   started: number,
-  exploration: Exploration | undefined,
+  effort: Effort | undefined,
 ): Refused {
   const outcome = outcomeOf(diagnostics);
   return {
@@ -145,8 +167,8 @@ function refused(
     linux: LINUX_OF[outcome],
     warnings: [],
     instructions: Math.floor(program.code.length / 8),
-    processed: exploration?.processed ?? 0,
-    peakStates: exploration?.peakStates ?? 0,
+    processed: effort?.processed ?? 0,
+    peakStates: effort?.peakStates ?? 0,
     stackBytes: 0,
     worstCaseInstructions: null,
     unboundedBy: undefined,

@@ -12,7 +12,9 @@ import {
   type Profile,
   programType,
 } from '../../platform/index.ts';
-import { buildCfg, MARK_CONVERGE, MARK_PRUNE } from '../cfg.ts';
+import { effectsOf } from '../calls/effects.ts';
+import { globalFunctions } from '../calls/global.ts';
+import { buildCfg, MARK_CONVERGE, MARK_PRUNE, target } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { liveRegisters } from '../liveness.ts';
 import { obligationsOf } from '../obligations/derive.ts';
@@ -77,7 +79,11 @@ export function prepare(
   for (const [pc, { flags }] of kfuncAt) {
     if (flags.includes('iter-next')) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
-  const calleeAt = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
+  const layout = type.context === null ? undefined : contextLayout(type.context);
+  const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
+  const effects = effectsOf({ cfg, instructions, rows, calleeAt: outside });
+  const globals = globalFunctions({ btf: types.btf, type, layout, profile }, cfg, effects);
+  const calleeAt = (pc: number) => outside(pc) ?? globals.get(calledAt(pc, instructions, rows));
   const argumentCount = (pc: number) => calleeAt(pc)?.arguments.length ?? 5;
   const mayLeak = privilege !== 'none' && profile.family === 'linux';
   const subject: Subject = {
@@ -91,7 +97,7 @@ export function prepare(
     mapTypes: maps.map((map) => mapType(map.type)),
     mapAt,
     type,
-    layout: type.context === null ? undefined : contextLayout(type.context),
+    layout,
     types,
     kernel,
     hook,
@@ -104,9 +110,21 @@ export function prepare(
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
     kfuncAt,
+    globals,
     obligations: instructions.map((insn, pc) => obligationsOf(pc, insn, rows[pc]!, calleeAt(pc))),
   };
   return { subject, failures: [] };
+}
+
+/** Entry of the function that the slot calls by name, or -1. */
+function calledAt(
+  pc: number,
+  instructions: Subject['instructions'],
+  rows: Subject['rows'],
+): number {
+  const row = rows[pc]!;
+  const isCall = row.kind === 'call' && row.operation === 'subprogram';
+  return isCall ? target(pc, instructions[pc]!, row) : -1;
 }
 
 /** The program's own types, or why they cannot be read. */

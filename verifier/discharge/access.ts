@@ -55,7 +55,9 @@ export function checkAccess(walk: Walk, request: AccessRequest): Failure | null 
     registers: [request.register],
   });
   if (kind === kinds.SCALAR) return fail('not-a-pointer');
-  if ((state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0) {
+  // Whether a callee takes null, its contract says (checkBytes).
+  const mayBeNull = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  if (mayBeNull && request.by !== 'helper') {
     return fail('null-dereference', { what: `a ${row.name}, or null` });
   }
   const region = REGIONS[kind];

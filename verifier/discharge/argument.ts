@@ -113,6 +113,10 @@ function checkKind(call: Call): Failure | null {
       return checkDynptr(call);
     case 'ignored':
       return null;
+    case 'number':
+      return requireKind(call, [kinds.SCALAR], 'a number', 'scalar');
+    case 'arena-pointer':
+      return requireKind(call, [kinds.ARENA, kinds.SCALAR], 'a pointer into an arena', 'arena');
     case 'timer':
     case 'workqueue':
     case 'task-work':

@@ -1,6 +1,7 @@
 /** What a call owes beyond its arguments: nesting, recursion, and what may not be held during it. */
 
-import { target } from '../cfg.ts';
+import { calleeOf, globalAt } from '../calls/callee.ts';
+import { checkGlobalCall } from '../calls/global.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import { checkRegions } from '../resources/regions.ts';
@@ -14,7 +15,7 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
   const row = subject.rows[pc]!;
   switch (row.operation) {
     case 'subprogram':
-      return checkNesting(walk, pc, target(pc, subject.instructions[pc]!, row));
+      return checkFunction(walk, pc);
     case 'helper':
       return checkHelper(walk, pc);
     case 'kfunc':
@@ -33,6 +34,12 @@ function checkKfunc(walk: Walk, pc: number): Failure | null {
     return { code: 'kfunc-unsupported', pc, values: { name: callee.name } };
   }
   return checkRegions(walk, pc, callee);
+}
+
+function checkFunction(walk: Walk, pc: number): Failure | null {
+  const prototype = globalAt(walk, pc);
+  if (prototype !== undefined) return checkGlobalCall(walk, pc, prototype);
+  return checkNesting(walk, pc, calleeOf(walk, pc));
 }
 
 /** callx: a function of the program whose address is known here. Linux has no such instruction. */

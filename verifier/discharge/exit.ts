@@ -11,18 +11,35 @@ import { checkInitialised } from './initialised.ts';
 
 export function checkExit(walk: Walk, pc: number): Failure | null {
   const { state } = walk;
-  if (state.frame > 0) return checkReturn(walk, pc);
-  return checkInitialised(walk, pc, 0) ?? checkHeld(walk, pc) ?? checkResult(walk, pc);
+  const how = state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK]!;
+  if (state.frame > 0 && how === 0) return checkReturn(walk, pc);
+  return checkInitialised(walk, pc, 0) ?? checkEnd(walk, pc, how);
+}
+
+function checkEnd(walk: Walk, pc: number, how: number): Failure | null {
+  switch (how) {
+    case L.ENTERED_BY_HELPER:
+      return checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
+    case L.ENTERED_ALONE:
+      return checkHeld(walk, pc) ?? checkScalar(walk, pc);
+    case L.ENTERED_LATER:
+      return checkHeld(walk, pc) ?? checkNumberIn(walk, pc, LATER_RESULT, 32, 'callback');
+    default:
+      return checkHeld(walk, pc) ?? checkResult(walk, pc);
+  }
+}
+
+/** The caller of a global function takes its result for a number. */
+function checkScalar({ state }: Walk, pc: number): Failure | null {
+  const kind = state.kind(state.register(0));
+  if (!isPointer(kind)) return null;
+  const values = { kind: KINDS[kind]!.name, linux: KINDS[kind]!.linux, R: 'R0' };
+  return { code: 'return-not-number', pc, values, registers: [0] };
 }
 
 /** A local function may return nothing, or anything but a pointer to the frame that ends. */
-function checkReturn(walk: Walk, pc: number): Failure | null {
-  const { state } = walk;
+function checkReturn({ state }: Walk, pc: number): Failure | null {
   const r0 = state.register(0);
-  if (state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] !== 0) {
-    const failure = checkInitialised(walk, pc, 0);
-    return failure ?? checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
-  }
   if (state.kind(r0) !== STACK || state.words[r0 + L.TARGET]! < state.frame) return null;
   return { code: 'return-stack-pointer', pc, values: {}, registers: [0] };
 }
@@ -46,6 +63,8 @@ function checkHeld(walk: Walk, pc: number): Failure | null {
 
 /** 0: go on, 1: stop. */
 const CALLBACK_RESULT: ReturnRule = { min: 0, max: 1 };
+/** What runs later has nobody to tell. */
+const LATER_RESULT: ReturnRule = { min: 0, max: 0 };
 
 function checkResult(walk: Walk, pc: number): Failure | null {
   const { type, hook, program } = walk.subject;

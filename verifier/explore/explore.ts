@@ -20,9 +20,17 @@ export interface Found {
   readonly entry: number;
 }
 
+/** What all walks of one verification have used up together. */
+export interface Spent {
+  processed: number;
+  failures: number;
+  exhausted: boolean;
+}
+
 export interface Exploration {
-  readonly processed: number;
   readonly peakStates: number;
+  /** Most branches that waited at once. */
+  readonly mostPending: number;
   /** Most instructions that one execution takes. */
   readonly longest: number;
   /** Executed instructions by slot: where the walk spent its effort. */
@@ -36,6 +44,7 @@ export interface Budget {
   readonly deadline: number;
   /** Called with each failure while the walk still has the state that it was found in. */
   readonly report: (found: Found) => void;
+  readonly spent: Spent;
 }
 
 /** How often the clock is read, in instructions. */
@@ -51,14 +60,14 @@ export class Explorer {
     const { subject, recorder } = this.#walk;
     return passesAt(subject, recorder, kept);
   };
-  #failures = 0;
-  #exhausted = false;
-  #processed = 0;
+  readonly #spent: Spent;
   #branches = 0;
+  #mostPending = 0;
 
   constructor(walk: Walk, budget: Budget) {
     this.#walk = walk;
     this.#budget = budget;
+    this.#spent = budget.spent;
     this.#visits = new Uint32Array(walk.subject.instructions.length);
   }
 
@@ -69,7 +78,7 @@ export class Explorer {
     let pc = start;
     for (;;) {
       this.#walkPath(pc);
-      if (this.#exhausted || this.#failures >= this.#budget.maxErrors) break;
+      if (this.#spent.exhausted || this.#spent.failures >= this.#budget.maxErrors) break;
       const pending = walk.pending.pop();
       if (pending === undefined) break;
       walk.recorder.forked(walk.trace.pc(pending.entry));
@@ -81,8 +90,8 @@ export class Explorer {
       pc = pending.pc;
     }
     return {
-      processed: this.#processed,
       peakStates: this.#merges.peak,
+      mostPending: this.#mostPending,
       longest: root.longest,
       visits: this.#visits,
     };
@@ -96,7 +105,7 @@ export class Explorer {
     while (pc !== PATH_ENDS) {
       walk.entry = trace.push(pc, walk.state.frame, walk.entry);
       if ((marks[pc]! & MARK_PRUNE) !== 0) {
-        const verdict = this.#merges.arrive(walk, pc, this.#processed, this.#branches);
+        const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
         if (verdict.kind === 'covered' || verdict.kind === 'converged') {
           this.#end(verdict.by);
           return;
@@ -124,17 +133,19 @@ export class Explorer {
   /** Counts an instruction against the budget. */
   #count(pc: number): Failure | null {
     this.#visits[pc]!++;
-    this.#processed++;
+    const processed = ++this.#spent.processed;
     const { maxProcessed, deadline } = this.#budget;
-    if (this.#processed > maxProcessed) {
+    if (processed > maxProcessed) {
       return tooComplex(pc, 'instructions processed', maxProcessed, 'instructions');
     }
-    if (this.#processed % CLOCK_INTERVAL === 0 && performance.now() > deadline) {
+    if (processed % CLOCK_INTERVAL === 0 && performance.now() > deadline) {
       const { value, unit } = LIMITS.milliseconds;
       return tooComplex(pc, 'time', value, unit);
     }
     const { pendingStates, savedBytes } = LIMITS;
-    if (this.#walk.pending.length > pendingStates.value) {
+    const pending = this.#walk.pending.length;
+    if (pending > this.#mostPending) this.#mostPending = pending;
+    if (pending > pendingStates.value) {
       return tooComplex(pc, 'branches waiting', pendingStates.value, pendingStates.unit);
     }
     if (this.#merges.words * 4 > savedBytes.value) {
@@ -160,10 +171,10 @@ export class Explorer {
 
   #fail(failure: Failure): void {
     const key = `${failure.pc}:${failure.code}`;
-    if (failure.code === 'too-complex') this.#exhausted = true;
+    if (failure.code === 'too-complex') this.#spent.exhausted = true;
     if (!this.#seen.has(key)) {
       this.#seen.add(key);
-      this.#failures++;
+      this.#spent.failures++;
       this.#budget.report({ failure, entry: this.#walk.entry });
     }
     this.#end(undefined);

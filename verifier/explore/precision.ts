@@ -167,7 +167,8 @@ function stepBack(walk: Backtrackable, at: number, wanted: Wanted): void {
       stepBackJump(insn, row, frame, trace.links(at), wanted);
       return;
     case 'call':
-      if (row.operation !== 'subprogram') wanted.registers[frame]! &= ~CALLER_SAVED;
+      // Calls that entered a frame are crossed at its ends; this one has done all it does.
+      wanted.registers[frame]! &= ~CALLER_SAVED;
       return;
     case 'packet':
       wanted.registers[frame]! &= ~CALLER_SAVED;

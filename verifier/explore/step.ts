@@ -1,6 +1,7 @@
 /** One instruction, given that its obligations hold: the next slot, or the end of the path. */
 
-import { calleeOf } from '../calls/callee.ts';
+import { calleeOf, globalAt } from '../calls/callee.ts';
+import { countGlobalCall } from '../calls/global.ts';
 import { next, target } from '../cfg.ts';
 import * as domain from '../domain/index.ts';
 import { DIRECT } from '../regions/map-value.ts';
@@ -66,9 +67,19 @@ export function step(walk: Walk, pc: number): number {
 function call(walk: Walk, pc: number): number {
   const { helperAt, kfuncAt } = walk.subject;
   const callee = helperAt.get(pc) ?? kfuncAt.get(pc);
-  if (callee === undefined) return enterFunction(walk, pc, calleeOf(walk, pc));
+  if (callee === undefined) return callFunction(walk, pc);
   if (callee.returns.kind === 'never' && walk.state.frame > 0) forkReturn(walk, 'anything');
   callOut(walk, pc, callee);
+  return pc + 1;
+}
+
+/** A function of the program: one that is verified on its own is stepped over. */
+function callFunction(walk: Walk, pc: number): number {
+  const entry = calleeOf(walk, pc);
+  const prototype = globalAt(walk, pc);
+  if (prototype === undefined) return enterFunction(walk, pc, entry);
+  countGlobalCall(walk, prototype);
+  callOut(walk, pc, prototype);
   return pc + 1;
 }
 

@@ -26,6 +26,16 @@ export interface Pending {
   readonly distance: number;
 }
 
+/** What is verified apart from the walk that meets it (calls/roots.ts). */
+export interface Apart {
+  /** Most instructions that the global function executes; walks it when it was not. */
+  longestOf(entry: number, begin: (walk: Walk) => void, caller: Walk): number;
+  /** Whether the walk of the global function has begun, and not ended. */
+  isWalking(entry: number): boolean;
+  /** Leaves a function that runs outside of the program to be walked; once for each key. */
+  walkLater(key: string, entry: number, begin: (walk: Walk) => void): void;
+}
+
 export class Walk implements Backtrackable {
   readonly subject: Subject;
   readonly trace = new Trace();
@@ -44,10 +54,22 @@ export class Walk implements Backtrackable {
   /** The last state kept on this path, and the instructions since. */
   parent: Kept | undefined = undefined;
   distance = 0;
+  readonly apart: Apart;
+  /** Frames of the callers, where the walk is of a function of its own. */
+  readonly framesBelow: number;
   #lastId = 0;
 
-  constructor(subject: Subject, recorder: Recorder, start: number, reasoning: Reasoning) {
+  constructor(
+    subject: Subject,
+    recorder: Recorder,
+    start: number,
+    reasoning: Reasoning,
+    apart: Apart,
+    framesBelow: number,
+  ) {
     this.subject = subject;
+    this.apart = apart;
+    this.framesBelow = framesBelow;
     this.recorder = recorder;
     this.reasoning = reasoning;
     this.state = emptyState(start);

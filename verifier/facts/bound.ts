@@ -7,7 +7,6 @@
  * where the platform alone bounds a run: tail calls, and iterations over what others may change.
  */
 
-import type { Exploration } from '../explore/explore.ts';
 import type { Walk } from '../explore/walk.ts';
 
 export interface Termination {
@@ -16,12 +15,10 @@ export interface Termination {
   readonly unboundedBy: string | undefined;
 }
 
-export function boundOf(walk: Walk, exploration: Exploration): Termination {
-  const { subject, recorder } = walk;
+export function boundOf({ subject, recorder }: Walk, longest: number): Termination {
   for (const [pc, helper] of subject.helperAt) {
     if (helper.returns.kind === 'never' && recorder.reached(pc)) return unbounded('tail calls');
   }
-  const { longest } = exploration;
   if (Number.isSafeInteger(longest)) {
     return { worstCaseInstructions: longest, unboundedBy: undefined };
   }

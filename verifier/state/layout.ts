@@ -104,12 +104,18 @@ export const FRAME_SLOTS = 1;
 export const FRAME_CALL_SITE = 2;
 /** Entry slot of the function. */
 export const FRAME_ENTRY = 3;
-/** 0 a plain call; else how the callback was made (see calls/callbacks). */
+/** How the frame was entered: 0 by a plain call, or as the program's entry. */
 export const FRAME_CALLBACK = 4;
 export const FRAME_CALLBACK_DEPTH = 5;
 export const FRAME_RANGE_MIN = 6;
 export const FRAME_RANGE_MAX = 7;
 export const FRAME_ROW_WORDS = 8;
+/** FRAME_CALLBACK: by a helper, which goes on when the frame ends. */
+export const ENTERED_BY_HELPER = 1;
+/** A global function, walked for any arguments. */
+export const ENTERED_ALONE = 2;
+/** A function that the program left to run later. */
+export const ENTERED_LATER = 3;
 /** Room for two numbers that are no value of the program: immediate operands. */
 export const SCRATCH = HEADER_WORDS + MAX_FRAMES * FRAME_ROW_WORDS;
 export const SCRATCH_2 = SCRATCH + SCALAR_WORDS;

@@ -14,9 +14,6 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 
-/** FRAME_CALLBACK of a frame that a helper entered; 0 is a plain call. */
-export const SYNCHRONOUS = 1;
-
 /** Shapes that the walk can enter. */
 export const KNOWN_SHAPES: ReadonlySet<string> = new Set(['loop', 'for-each-map']);
 
@@ -33,7 +30,7 @@ export function forkCallback(walk: Walk, pc: number, helper: Contract): void {
   const other = walk.fork(entry, 0);
   const caller = other.frame;
   other.pushFrame(entry, pc);
-  other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = SYNCHRONOUS;
+  other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = L.ENTERED_BY_HELPER;
   other.words[L.CALLBACK_DEPTH]! += 1;
   const shape = helper.arguments[index]!.callback;
   if (shape === 'loop') passIndex(other, caller);

@@ -1,0 +1,107 @@
+/**
+ * What is walked on its own, besides the program's entry: global functions, for any arguments that
+ * their prototypes allow; and functions that run later, outside of the program (timers and their
+ * like). Each is walked once, when the first call or registration of it is met.
+ *
+ * A global function is walked before its caller goes on, so that the caller's worst case can count
+ * it; what runs later counts for nothing in the run that registered it.
+ */
+
+import { Explorer, type Found, type Spent } from '../explore/explore.ts';
+import type { Reasoning } from '../explore/reasoning.ts';
+import { type Apart, Walk } from '../explore/walk.ts';
+import type { Recorder } from '../facts/recorder.ts';
+import type { Subject } from '../subject.ts';
+
+/** How a function is begun: sets the registers of its only frame. */
+export type Begin = (walk: Walk) => void;
+
+interface Walked {
+  readonly walk: Walk;
+  readonly longest: number;
+}
+
+export interface Limits {
+  readonly maxProcessed: number;
+  readonly maxErrors: number;
+  readonly deadline: number;
+  readonly report: (walk: Walk, found: Found) => void;
+}
+
+export class Roots implements Apart {
+  readonly #subject: Subject;
+  readonly #recorder: Recorder;
+  readonly #reasoning: Reasoning;
+  readonly #limits: Limits;
+  /** Longest run of each global function, by entry. */
+  readonly #longest = new Map<number, number>();
+  readonly #walking = new Set<number>();
+  readonly #later: { readonly entry: number; readonly begin: Begin }[] = [];
+  readonly #known = new Set<string>();
+  readonly spent: Spent = { processed: 0, failures: 0, exhausted: false };
+  peakStates = 0;
+  mostPending = 0;
+
+  constructor(subject: Subject, recorder: Recorder, reasoning: Reasoning, limits: Limits) {
+    this.#subject = subject;
+    this.#recorder = recorder;
+    this.#reasoning = reasoning;
+    this.#limits = limits;
+  }
+
+  /** Walks the program from its entry, and everything that this brings about. */
+  run(begin: Begin): Walked {
+    const main = this.#walk(0, begin, undefined);
+    for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) {
+      if (this.#isOver()) break;
+      const { walk } = this.#walk(next.entry, next.begin, undefined);
+      for (const rule of walk.withheld) main.walk.withheld.add(rule);
+    }
+    return main;
+  }
+
+  longestOf(entry: number, begin: Begin, caller: Walk): number {
+    let longest = this.#longest.get(entry);
+    if (longest === undefined) {
+      if (this.#isOver()) return 0;
+      this.#walking.add(entry);
+      longest = this.#walk(entry, begin, caller).longest;
+      this.#walking.delete(entry);
+      this.#longest.set(entry, longest);
+    }
+    return longest;
+  }
+
+  isWalking(entry: number): boolean {
+    return this.#walking.has(entry);
+  }
+
+  walkLater(key: string, entry: number, begin: Begin): void {
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.#later.push({ entry, begin });
+  }
+
+  #isOver(): boolean {
+    return this.spent.exhausted || this.spent.failures >= this.#limits.maxErrors;
+  }
+
+  #walk(entry: number, begin: Begin, caller: Walk | undefined): Walked {
+    const below = caller === undefined ? 0 : caller.framesBelow + caller.state.frameCount;
+    const walk = new Walk(this.#subject, this.#recorder, entry, this.#reasoning, this, below);
+    begin(walk);
+    const { maxProcessed, maxErrors, deadline, report } = this.#limits;
+    const explorer = new Explorer(walk, {
+      maxProcessed,
+      maxErrors,
+      deadline,
+      report: (found) => report(walk, found),
+      spent: this.spent,
+    });
+    const { longest, peakStates, mostPending } = explorer.explore(entry);
+    this.peakStates += peakStates;
+    this.mostPending = Math.max(this.mostPending, mostPending);
+    for (const rule of walk.withheld) caller?.withheld.add(rule);
+    return { walk, longest };
+  }
+}
