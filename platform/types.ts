@@ -91,6 +91,8 @@ export interface Argument {
   readonly sizeBytes?: number;
   readonly alignBytes?: number;
   readonly typeName?: string;
+  /** The memory must lie in a map value. */
+  readonly inMapValue?: boolean;
   /** The reference passed here is released by the call. */
   readonly releases?: boolean;
   /** For dynptr: 'uninit' creates one; the others require an initialised one. */

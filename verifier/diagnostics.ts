@@ -529,6 +529,12 @@ const ROWS = {
     'restore it with the partner of the function that saved it',
     'irq flag acquired by other kfuncs cannot be restored',
   ),
+  'map-field-not-allowed': row(
+    'environment',
+    "programs of type {type} cannot use map '{map}', whose values hold a {object}",
+    'use another map, or another program type',
+    'progs of this type cannot use {object} yet',
+  ),
   'field-missing': row(
     'type-safety',
     'the argument of {name} does not point at a {structure} (offset {offset})',

@@ -29,6 +29,8 @@ import {
 const IRQ_SAVE = { kind: 'irq-flag', irq: 'save' } as const;
 const IRQ_RESTORE = { kind: 'irq-flag', irq: 'restore' } as const;
 const RESILIENT = { kind: 'resilient-spin-lock' } as const;
+/** The lock is held; where the call fails nothing is, which is a path of its own. */
+const TAKEN: KfuncReturn = { kind: 'scalar', range: { min: 0, max: 0 } };
 const WORKQUEUE = { kind: 'workqueue' } as const;
 const MAP = { kind: 'map' } as const;
 
@@ -39,9 +41,9 @@ const REGIONS: readonly KfuncRow[] = [
   row('preempt_enable', '6.10', [], VOID, { flags: ['preempt-enable'] }),
   row('local_irq_save', '6.14', [IRQ_SAVE], VOID, { flags: ['irq-save'] }),
   row('local_irq_restore', '6.14', [IRQ_RESTORE], VOID, { flags: ['irq-restore'] }),
-  row('res_spin_lock', '6.15', [RESILIENT], SCALAR, { underLock: true, flags: ['lock'] }),
+  row('res_spin_lock', '6.15', [RESILIENT], TAKEN, { underLock: true, flags: ['lock'] }),
   row('res_spin_unlock', '6.15', [RESILIENT], VOID, { underLock: true, flags: ['unlock'] }),
-  row('res_spin_lock_irqsave', '6.15', [RESILIENT, IRQ_SAVE], SCALAR, {
+  row('res_spin_lock_irqsave', '6.15', [RESILIENT, IRQ_SAVE], TAKEN, {
     underLock: true,
     flags: ['lock', 'irq-save'],
   }),

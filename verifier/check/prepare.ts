@@ -22,6 +22,7 @@ import { ProgramTypes } from '../program-types.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
+import { checkFields } from './fields.ts';
 import { checkHelper, GPL_COMPATIBLE } from './helpers.ts';
 import { checkSleepable, checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveKfuncs } from './kfuncs.ts';
@@ -64,6 +65,8 @@ export function prepare(
   const mapFailures: Failure[] = [];
   const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
   if (mapFailures.length > 0) return refuse(mapFailures);
+  const misplaced = checkFields(program, maps, mapAt, types);
+  if (misplaced !== undefined) return refuse([misplaced]);
   const rows = instructions.map((insn) => TABLE[insn.op]!);
   const { helperAt, failures: callFailures } = resolveHelpers(
     program,

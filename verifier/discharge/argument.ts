@@ -265,7 +265,11 @@ function allowsPacket({ callee, walk }: Call): boolean {
 
 /** Memory of a stated size, or with its size in the next argument (checked there). */
 function checkMemory(call: Call): Failure | null {
-  const { sizeBytes = 0, alignBytes = 1 } = call.argument;
+  const { sizeBytes = 0, alignBytes = 1, inMapValue } = call.argument;
+  if (inMapValue) {
+    const elsewhere = requireKind(call, [kinds.MAP_VALUE], 'memory in a map value', 'map_value');
+    if (elsewhere !== null) return elsewhere;
+  }
   const failure = checkBytes(call, sizeBytes);
   return failure ?? (alignBytes > 1 ? checkAligned(call, alignBytes) : null);
 }
@@ -330,7 +334,10 @@ function checkConstantSize(call: Call): Failure | null {
     domain.isConstant(state.words, call.value + L.NUMBER);
   if (isKnown) {
     call.walk.needPrecise(call.register);
-    return null;
+    const before = call.callee.arguments[call.index - 1];
+    const isSize = before?.kind === 'memory' && before.sizeBytes === undefined;
+    const size = domain.signedMin(state.words, call.value + L.NUMBER);
+    return isSize ? checkSizedMemory(call, size) : null;
   }
   const values = { name: call.callee.name, argument: call.register, proven: describe(call) };
   return { code: 'helper-constant-needed', pc: call.pc, values, registers: [call.register] };

@@ -38,8 +38,18 @@ function checkKfunc(walk: Walk, pc: number): Failure | null {
 
 function checkFunction(walk: Walk, pc: number): Failure | null {
   const prototype = globalAt(walk, pc);
-  if (prototype !== undefined) return checkGlobalCall(walk, pc, prototype);
+  if (prototype !== undefined) {
+    return checkUnlocked(walk, pc) ?? checkGlobalCall(walk, pc, prototype);
+  }
   return checkNesting(walk, pc, calleeOf(walk, pc));
+}
+
+/** A global function is verified for itself, and may do what is not allowed under a lock. */
+function checkUnlocked(walk: Walk, pc: number): Failure | null {
+  if (walk.state.words[L.LOCK_COUNT] === 0) return null;
+  const { functions, functionOf } = walk.subject.cfg;
+  const { name } = functions[functionOf[calleeOf(walk, pc)]!]!;
+  return { code: 'call-while-locked', pc, values: { name } };
 }
 
 /** callx: a function of the program whose address is known here. Linux has no such instruction. */

@@ -41,7 +41,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   }
   const frame = state.words[value + L.TARGET]!;
   return request.verb === 'write'
-    ? checkWrite(walk, frame, low, high, fail)
+    ? checkWrite(walk, frame, low, high, request.by, fail)
     : checkRead(walk, frame, low, high, offset !== undefined && request.by !== 'helper', fail);
 }
 
@@ -85,12 +85,14 @@ function checkWrite(
   frame: number,
   low: number,
   high: number,
+  by: AccessRequest['by'],
   fail: Fail,
 ): Failure | null {
   const { state, subject } = walk;
   for (let at = low; at < high; at++) {
     const type = stack.byteType(state, frame, at);
-    if (type > L.BYTE_DYNPTR || isHeld(state, frame, at)) {
+    const isLost = type === L.BYTE_DYNPTR && by !== 'helper' && !isHeld(state, frame, at);
+    if (type > L.BYTE_SPILL && !isLost) {
       return fail('stack-special-bytes', { offset: at, object: SPECIAL_NAMES[type]! });
     }
     if (type !== L.BYTE_SPILL || subject.mayLeakPointers) continue;

@@ -96,9 +96,18 @@ function checkMade(call: Call): Failure | null {
     const failure = fault(call, 'dynptr-form', '');
     return { ...failure, values: { ...failure.values, ...more } };
   }
+  if (slicesToWrite(call.callee) && PACKETS.has(form) && !mayWritePacket(walk)) {
+    return { code: 'packet-write', pc: call.pc, values: {}, registers: [call.register] };
+  }
   if (!argument.releases || state.words[object + L.REFERENCE] !== 0) return null;
   return fault(call, 'reference-not-held', '');
 }
+
+/** Kernel functions that yield bytes to write; helpers yield null for packets. */
+const slicesToWrite = ({ returns, flags }: Contract): boolean =>
+  flags !== undefined && returns.ofDynptr === true && returns.readOnly !== true;
+
+export const mayWritePacket = ({ subject }: Walk): boolean => subject.type.packet === 'read-write';
 
 /** Before the arguments are lost: makes, or ends, the dynptr of the argument at `index`. */
 export function passDynptr(
@@ -202,8 +211,11 @@ export function slicedOf(walk: Walk, callee: Contract): Sliced | undefined {
   };
 }
 
-/** Whether a call that writes through the dynptr moves the packet. */
+/** Whether it shows a packet. */
 export const isPacket = ({ form }: Sliced): boolean => PACKETS.has(form);
+
+/** Whether writing through it may move the packet: an xdp packet stays where it is. */
+export const mayMove = (sliced: Sliced): boolean => isPacket(sliced) && sliced.form !== 'xdp';
 
 /** The result is memory behind the dynptr. */
 export function bindSlice(state: MachineState, value: number, sliced: Sliced): void {

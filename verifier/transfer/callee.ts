@@ -10,7 +10,7 @@ import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import { REGIONS } from '../regions/table.ts';
 import { allocationOf } from '../resources/allocated.ts';
-import { forgetSlices, isPacket, overwrite, slicedOf } from '../resources/dynptr.ts';
+import { forgetSlices, mayMove, overwrite, slicedOf } from '../resources/dynptr.ts';
 import { contentOfCall, giveNode, givesNode } from '../resources/graph.ts';
 import { iterationOf, splitIteration } from '../resources/iterator.ts';
 import { exchangedField } from '../resources/kptr.ts';
@@ -54,7 +54,7 @@ export function callOut(walk: Walk, pc: number, callee: Contract): void {
 /** Through a dynptr of a packet, bytes are written that may have to be moved first. */
 const movesPacket = (callee: Contract, { sliced }: Origin): boolean =>
   callee.changesPacket === true ||
-  (callee.name === 'bpf_dynptr_write' && sliced !== undefined && isPacket(sliced));
+  (callee.name === 'bpf_dynptr_write' && sliced !== undefined && mayMove(sliced));
 
 /** What the result depends on, read before the arguments are lost. */
 function originOf(walk: Walk, callee: Contract): Origin {

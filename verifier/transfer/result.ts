@@ -4,7 +4,7 @@ import type { Contract } from '../contract.ts';
 import { REFERENCE_OBJECT } from '../discharge/held.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
-import { bindSlice, isPacket, type Sliced } from '../resources/dynptr.ts';
+import { bindSlice, isPacket, mayWritePacket, type Sliced } from '../resources/dynptr.ts';
 import type { Iteration } from '../resources/iterator.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
@@ -83,14 +83,14 @@ function hold(walk: Walk, pc: number, callee: Contract, r0: number, origin: Orig
 }
 
 function setMemory(walk: Walk, callee: Contract, r0: number, origin: Origin): void {
-  const { state, subject } = walk;
+  const { state } = walk;
   const { returns } = callee;
   state.words[r0 + L.TARGET] = 0;
   state.words[r0 + L.EXTENT] = returns.sizeBytes ?? origin.size;
   const { sliced, iteration } = origin;
   if (returns.ofDynptr && sliced !== undefined) bindSlice(state, r0, sliced);
   if (iteration !== undefined) state.words[r0 + L.REFERENCE] = iteration.reference;
-  const isShared = sliced !== undefined && isPacket(sliced) && subject.type.packet === 'read';
+  const isShared = sliced !== undefined && isPacket(sliced) && !mayWritePacket(walk);
   if (returns.readOnly || isShared) state.words[r0 + L.FLAGS]! |= L.FLAG_READ_ONLY;
 }
 
