@@ -20,6 +20,9 @@ export const BEYOND_LINUX = {
   'offset-before-pointer': 'a varying offset that may lead back from a pointer',
   'null-in-register': 'a comparison of a pointer with a register that holds 0',
   'never-null': 'a comparison with 0 of a pointer that cannot be null',
+  'packet-start': 'the first byte of a packet, or a packet that ends at a pointer',
+  'legacy-load': 'the size of what a legacy packet load yields',
+  'same-register': 'a comparison of a register with itself',
   contradiction: 'a branch that what is known of its operands rules out',
 } as const;
 export type BeyondLinux = keyof typeof BEYOND_LINUX;

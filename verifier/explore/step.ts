@@ -106,5 +106,6 @@ function loadPacket(walk: Walk, sizeBytes: number): void {
   for (let r = 1; r <= 5; r++) state.setUninitialised(state.register(r));
   const r0 = state.register(0);
   state.clearPointer(r0);
-  domain.setBytes(state.words, r0 + L.NUMBER, sizeBytes);
+  const known = walk.mayReason('legacy-load') ? sizeBytes : 8;
+  domain.setBytes(state.words, r0 + L.NUMBER, known);
 }

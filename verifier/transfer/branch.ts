@@ -35,8 +35,8 @@ export function transferJump(walk: Walk, pc: number, insn: Instruction, row: Row
   const other = walk.fork(taken);
   if (row.width === 64 && pointerB && isPacketComparison(state.kind(a), state.kind(b))) {
     const condition = domain.conditionOf(row);
-    learnPacketRange(other, insn, condition);
-    learnPacketRange(state, insn, domain.negate(condition));
+    learnPacketRange(walk, other, insn, condition);
+    learnPacketRange(walk, state, insn, domain.negate(condition));
   }
   return pc + 1;
 }
@@ -103,6 +103,11 @@ function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, take
   const width = row.width as 32 | 64;
   const { state } = walk;
   const a = state.register(insn.dst) + L.NUMBER;
+  const isSame = row.source === 'reg' && insn.dst === insn.src;
+  if (isSame && !domain.isConstant(state.words, a) && !walk.mayReason('same-register')) {
+    walk.fork(taken);
+    return pc + 1;
+  }
   const b = operand(state, insn, row);
   const decision = domain.decide(condition, width, state.words, a, b);
   if (decision !== -1) {

@@ -11,6 +11,7 @@
 
 import type { Instruction } from '../../isa/index.ts';
 import * as domain from '../domain/index.ts';
+import type { Walk } from '../explore/walk.ts';
 import { LIMITS } from '../limits.ts';
 import { isPacketKind, PACKET, PACKET_END, PACKET_META } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
@@ -20,14 +21,15 @@ const { lt, le, eq } = domain.CONDITIONS;
 
 /** `condition` holds between the registers dst and src of `insn`, one of which is an end. */
 export function learnPacketRange(
+  walk: Walk,
   state: MachineState,
   insn: Instruction,
   condition: domain.Condition,
 ): void {
   const a = state.register(insn.dst);
   const b = state.register(insn.src);
-  if (isEndFor(state, b, a)) learn(state, a, condition);
-  else if (isEndFor(state, a, b)) learn(state, b, domain.swapped(condition));
+  if (isEndFor(state, b, a)) learn(walk, state, a, condition);
+  else if (isEndFor(state, a, b)) learn(walk, state, b, domain.swapped(condition));
 }
 
 /** Whether `end` bounds the bytes that `pointer` points into. */
@@ -41,7 +43,12 @@ function isEndFor(state: MachineState, end: number, pointer: number): boolean {
   return isStart && kind === PACKET_META;
 }
 
-function learn(state: MachineState, pointer: number, condition: domain.Condition): void {
+function learn(
+  walk: Walk,
+  state: MachineState,
+  pointer: number,
+  condition: domain.Condition,
+): void {
   const { words } = state;
   let range: number;
   if (condition === le || condition === eq) range = words[pointer + L.OFFSET]!;
@@ -52,6 +59,8 @@ function learn(state: MachineState, pointer: number, condition: domain.Condition
   const variable = pointer + L.NUMBER;
   if (domain.signedMin(words, variable) < 0) return;
   if (domain.unsignedMax(words, variable) + range > most) return;
+  const isBeyond = condition === eq || words[pointer + L.OFFSET] === 0;
+  if (isBeyond && !walk.mayReason('packet-start')) return;
   const kind = words[pointer + L.KIND]!;
   const id = words[pointer + L.ID]!;
   state.forEachValue((value) => {
