@@ -4,7 +4,7 @@
  * kernel keeps lists.
  *
  * Sources: the running kernel's (6.18) answers for every argument of every tracepoint and iterator
- * of its BTF, checked by test/platform/hooks.test.ts.
+ * of its BTF, checked by test/verifier/kernel/hooks.test.ts.
  */
 
 /** Tracepoint → indexes of the arguments that may be null. */

@@ -27,8 +27,8 @@ if (reason !== undefined) console.log(`kernel objects are not compared: ${reason
 const kernel = describe.skipIf(reason !== undefined);
 
 /** More rounds: FUZZ_SCALE=100 takes some minutes. */
-const SCALE = Number(process.env['FUZZ_SCALE'] ?? 1);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
+const SCALE = Number(process.env.FUZZ_SCALE ?? 1);
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const REACH_BYTES = 32_000;
 
 /** Numbers below n, always the same for a seed. */
