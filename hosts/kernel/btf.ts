@@ -1,8 +1,8 @@
 /**
  * Makes a program's BTF acceptable to BPF_BTF_LOAD. What clang writes into an object describes data
  * sections and extern functions in ways that only a loader can complete; the kernel wants section
- * sizes, variable offsets and parameter names. Nothing that the verifier looks at depends on them,
- * so they are rewritten in place into plain types of the same length. Layout: Documentation/bpf/btf.rst.
+ * sizes, variable offsets and parameter names. What nobody completed is rewritten in place into plain
+ * types of the same length; nothing that the verifier looks at depends on it. Layout: Documentation/bpf/btf.rst.
  */
 import { addon } from '../../loader/index.ts';
 import { Attribute, COMMAND } from './attribute.ts';
@@ -10,6 +10,8 @@ import { Attribute, COMMAND } from './attribute.ts';
 const KIND = { int: 1, func: 12, var: 14, datasec: 15, enum64: 19 } as const;
 const FUNC_GLOBAL = 1;
 const FUNC_EXTERN = 2;
+/** Linkage of a variable. */
+const EXTERN = 2;
 const HEADER_BYTES = 12;
 
 /** Bytes after the 12-byte type header, by kind and vlen. */
@@ -44,10 +46,11 @@ export function loadableBtf(btf: Uint8Array): Uint8Array {
   const start = headerBytes + view.getUint32(8, true);
   const end = start + view.getUint32(12, true);
   const prototypesToName = new Set<number>();
-  const positions: number[] = [0];
+  const positions = typePositions(view, start, end);
+  const complete = completeSections(view, positions);
   let someName = 0;
-  for (let at = start; at < end; ) {
-    positions.push(at);
+  for (const [id, at] of positions.entries()) {
+    if (id === 0) continue;
     const word = view.getUint32(at + 4, true);
     const kind = (word >>> 24) & 0x1f;
     const vlen = word & 0xffff;
@@ -58,11 +61,11 @@ export function loadableBtf(btf: Uint8Array): Uint8Array {
         view.setUint32(at + 4, info(KIND.func, FUNC_GLOBAL), true);
         prototypesToName.add(view.getUint32(at + 8, true));
       }
-    } else if (kind === KIND.var) {
+    } else if (kind === KIND.var && !complete.has(id)) {
       view.setUint32(at + 4, info(KIND.int, 0), true);
       view.setUint32(at + 8, 1, true); // a one-byte integer
       view.setUint32(body, 8, true);
-    } else if (kind === KIND.datasec) {
+    } else if (kind === KIND.datasec && !complete.has(id)) {
       // Its entries have the size of those of an enum64, which needs nothing but names.
       view.setUint32(at, 0, true);
       view.setUint32(at + 4, info(KIND.enum64, vlen), true);
@@ -73,10 +76,44 @@ export function loadableBtf(btf: Uint8Array): Uint8Array {
         view.setUint32(body + 12 * i + 8, 0, true);
       }
     }
-    at = body + bodyBytes(kind, vlen);
   }
   for (const id of prototypesToName) nameParameters(view, positions[id], someName);
   return out;
+}
+
+/** Where each type begins, by id. */
+function typePositions(view: DataView, start: number, end: number): number[] {
+  const positions: number[] = [0];
+  for (let at = start; at < end; ) {
+    positions.push(at);
+    const word = view.getUint32(at + 4, true);
+    at += HEADER_BYTES + bodyBytes((word >>> 24) & 0x1f, word & 0xffff);
+  }
+  return positions;
+}
+
+/**
+ * Ids of the data sections that a reader of the object completed, and of their variables: they can
+ * stay, and must where the values of a data map hold special fields.
+ */
+function completeSections(view: DataView, positions: readonly number[]): ReadonlySet<number> {
+  const kindAt = (at: number) => (view.getUint32(at + 4, true) >>> 24) & 0x1f;
+  const complete = new Set<number>();
+  for (const [id, at] of positions.entries()) {
+    if (id === 0 || kindAt(at) !== KIND.datasec || view.getUint32(at + 8, true) === 0) continue;
+    const count = view.getUint32(at + 4, true) & 0xffff;
+    const variables = Array.from({ length: count }, (_, i) =>
+      view.getUint32(at + HEADER_BYTES + 12 * i, true),
+    );
+    const isPlain = (variable: number) => {
+      const place = positions[variable] ?? 0;
+      return kindAt(place) === KIND.var && view.getUint32(place + HEADER_BYTES, true) !== EXTERN;
+    };
+    if (!variables.every(isPlain)) continue;
+    complete.add(id);
+    for (const variable of variables) complete.add(variable);
+  }
+  return complete;
 }
 
 function nameParameters(view: DataView, at: number | undefined, name: number): void {
