@@ -37,6 +37,8 @@ export interface ProgramMeta {
   /** Deepest combined BPF stack, bytes. */
   readonly stackBytes: number;
   readonly returnBits: 32 | 64;
+  /** Proven neither to write nor to resize its packet. */
+  readonly keepsPacket: boolean;
 }
 
 /** Everything that a NativeCode consists of. */

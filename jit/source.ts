@@ -9,6 +9,7 @@ import type { Facts, OperandFact } from '../verifier/index.ts';
 import type { Relocation } from './code.ts';
 import type { Source } from './ir/builder.ts';
 import type { ProgramMeta } from './native-code.ts';
+import { keepsPacket } from './packet-use.ts';
 
 /** What compilation starts from; `compile` takes it out of a proof. */
 export interface ProvenParts {
@@ -65,7 +66,7 @@ export function withoutValueFacts(facts: Facts): Facts {
 }
 
 export function describeProgram(
-  { program, facts, profile }: ProvenParts,
+  { program, instructions, facts, profile }: ProvenParts,
   relocations: readonly Relocation[],
 ): ProgramMeta {
   const helpers = new Set<number>();
@@ -88,5 +89,6 @@ export function describeProgram(
     unboundedBy: facts.unboundedBy,
     stackBytes: facts.stackBytes,
     returnBits: programType(program.type)?.returnBits ?? 64,
+    keepsPacket: keepsPacket(program.type, instructions, facts),
   };
 }

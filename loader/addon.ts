@@ -38,6 +38,7 @@ export interface Instance {
     offsets: Uint32Array,
     lengths: Uint32Array,
     results: Uint32Array,
+    shared: boolean,
   ): number;
   close(): void;
   readonly exchange: ArrayBuffer;

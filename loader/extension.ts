@@ -166,7 +166,8 @@ export class Extension implements Disposable {
   /**
    * Runs every packet `buffer[offsets[i], offsets[i] + lengths[i])` in one crossing and returns the
    * low 32 bits of each r0. Throws RangeError at the first packet that is out of bounds; those
-   * before it have run. `buffer` may be shared memory: each packet is copied before its run.
+   * before it have run. Programs that leave their packets alone run on the bytes of `buffer` itself,
+   * others on copies; so do all when it is shared memory, so that a run sees one state of it.
    */
   runBatch(
     buffer: Uint8Array,
@@ -177,7 +178,13 @@ export class Extension implements Disposable {
     this.#words[CONTEXT_BYTES] = 0;
     if (!this.#description.plan.packet)
       throw new TypeError(`${this.type} programs take no packets: use run()`);
-    const done = this.#instance.batch(buffer, offsets, lengths, results);
+    const done = this.#instance.batch(
+      buffer,
+      offsets,
+      lengths,
+      results,
+      !(buffer.buffer instanceof ArrayBuffer),
+    );
     if (this.#words[STATUS] !== 0) this.#refuse();
     if (done < offsets.length)
       throw new RangeError(

@@ -53,6 +53,8 @@ export interface LoadableCode {
   readonly worstCaseInstructions: number | null;
   readonly maps: readonly MapSpec[];
   readonly btf?: Uint8Array | undefined;
+  /** Proven neither to write nor to resize its packet. */
+  readonly keepsPacket?: boolean;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
@@ -108,6 +110,7 @@ function loadable(code: NativeCode): LoadableCode {
     worstCaseInstructions: program.worstCaseInstructions,
     maps: program.maps,
     btf: program.btf,
+    keepsPacket: program.keepsPacket,
   };
 }
 
@@ -244,7 +247,7 @@ function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[
     code: code.code,
     entry: code.entry,
     relocations: Int32Array.from(rows),
-    plan: plan.words,
+    plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0),
     maps: maps.map((map) => handleOf(map)),
   };
 }

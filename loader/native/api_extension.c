@@ -136,19 +136,20 @@ static napi_value close_instance(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* batch(buffer, offsets, lengths, results) -> index of the first bad packet, or their number. The
+/* batch(buffer, offsets, lengths, results, shared) -> index of the first bad packet, or their number. The
  * addresses stay valid: no JavaScript runs before the end, so nothing is detached or shrunk, and
  * shared memory never shrinks. */
 static napi_value run_batch(napi_env env, napi_callback_info info) {
-  napi_value argv[4];
-  size_t argc = 4, offsets, lengths, results;
+  napi_value argv[5];
+  size_t argc = 5, offsets, lengths, results;
   struct rf_batch batch;
   struct rf_instance *instance = instance_of(env, info, &argc, argv);
-  if (argc != 4 || !rf_bytes(env, argv[0], (uint8_t **)&batch.buffer, &batch.buffer_bytes) ||
+  if (argc != 5 || !rf_bytes(env, argv[0], (uint8_t **)&batch.buffer, &batch.buffer_bytes) ||
       !rf_words(env, argv[1], napi_uint32_array, (uint32_t **)&batch.offsets, &offsets) ||
       !rf_words(env, argv[2], napi_uint32_array, (uint32_t **)&batch.lengths, &lengths) ||
-      !rf_words(env, argv[3], napi_uint32_array, &batch.results, &results))
-    return rf_throw_type(env, "runBatch expects a Uint8Array and three Uint32Arrays");
+      !rf_words(env, argv[3], napi_uint32_array, &batch.results, &results) ||
+      napi_get_value_bool(env, argv[4], &batch.shared) != napi_ok)
+    return rf_throw_type(env, "runBatch expects a Uint8Array and three Uint32Arrays, and whether it is shared");
   if (lengths != offsets || results < offsets)
     return rf_throw_range(env, "runBatch: offsets, lengths and results differ in length");
   batch.count = offsets;

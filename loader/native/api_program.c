@@ -19,7 +19,7 @@
 
 /* loader/seal.ts has the same numbers. */
 enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3 };
-enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 9, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
+enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 10, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
 static const char *const runtime_names[] = {"rf_tail_call", "rf_load_packet", "rf_zero"};
 enum { RUNTIME_COUNT = sizeof runtime_names / sizeof *runtime_names };
 static const size_t CODE_BYTES_MAX = 64 << 20;
@@ -35,7 +35,8 @@ static bool property(napi_env env, napi_value object, const char *name, napi_val
   return napi_get_named_property(env, object, name, out) == napi_ok;
 }
 
-static bool read_plan(napi_env env, napi_value value, struct rf_plan *plan) {
+static bool read_plan(napi_env env, napi_value value, struct rf_program *program) {
+  struct rf_plan *plan = &program->plan;
   uint32_t *words;
   size_t count;
   if (!rf_words(env, value, napi_uint32_array, &words, &count) || count != PLAN_WORDS) return false;
@@ -43,6 +44,7 @@ static bool read_plan(napi_env env, napi_value value, struct rf_plan *plan) {
                            .end_slot = (uint8_t)words[3], .meta_slot = (uint8_t)words[4],
                            .link_layer = words[5] != 0, .socket_slots = words[6] & 0xff,
                            .program_type = words[7], .return_bits = (uint8_t)words[8]};
+  program->keeps_packet = words[9] != 0;
   uint32_t least = plan->kind == RF_CONTEXT_XDP ? 24 : plan->kind == RF_CONTEXT_SKB ? 192 : 0;
   bool slots = true;
   for (uint32_t i = 2; i <= 4; i++) slots = slots && (words[i] < RF_POINTER_SLOTS || words[i] == RF_SLOT_NONE);
@@ -78,7 +80,7 @@ static bool read_piece(napi_env env, napi_value object, struct piece *piece) {
          rf_bytes(env, code, (uint8_t **)&piece->code, &piece->code_bytes) &&
          napi_get_value_uint32(env, entry, &piece->entry) == napi_ok &&
          piece->entry < piece->code_bytes && piece->code_bytes <= CODE_BYTES_MAX &&
-         read_plan(env, plan, &piece->program->plan) && read_maps(env, maps, piece->program);
+         read_plan(env, plan, piece->program) && read_maps(env, maps, piece->program);
 }
 
 static bool resolve(const struct rf_program *program, const int32_t *row, uint64_t *address) {

@@ -28,6 +28,8 @@ static uint32_t get32(const uint8_t *context, uint32_t offset) {
 
 void rf_context_template(struct rf_instance *instance, uint32_t given_bytes) {
   const struct rf_plan *plan = &instance->plan;
+  if (given_bytes == 0 && instance->template_is_default) return;
+  instance->template_is_default = given_bytes == 0;
   uint8_t *context = instance->template + RF_CONTEXT_HEADER_BYTES;
   uint32_t copied = given_bytes < plan->context_bytes ? given_bytes : plan->context_bytes;
   instance->context_given = given_bytes != 0;
@@ -63,9 +65,9 @@ static void fill_addresses(uint8_t *context, const uint8_t *network, uint32_t by
   }
 }
 
-static void fill_skb(struct rf_instance *instance, uint32_t packet_bytes) {
+static void fill_skb(struct rf_instance *instance, uint8_t *packet, uint32_t packet_bytes) {
   struct rf_run *run = &instance->run;
-  uint8_t *packet = instance->exchange + instance->packet_at, *context = run->context;
+  uint8_t *context = run->context;
   bool framed = packet_bytes >= RF_ETHERNET_BYTES;
   run->mac = packet;
   run->network = framed ? packet + RF_ETHERNET_BYTES : packet + packet_bytes;
@@ -107,21 +109,21 @@ void rf_context_hand_out(struct rf_instance *instance) {
   run->meta = run->data;
 }
 
-void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
+void rf_context_fill(struct rf_instance *instance, uint8_t *packet, uint32_t packet_bytes, uint32_t meta_bytes) {
   struct rf_run *run = &instance->run;
   switch (instance->plan.kind) {
     /* No field of struct xdp_md can be written, so the template's copy is still as it was. */
-    case RF_CONTEXT_XDP: rf_fill_xdp(instance, packet_bytes, meta_bytes); break;
+    case RF_CONTEXT_XDP: rf_fill_xdp(run, packet, packet_bytes, meta_bytes); break;
     case RF_CONTEXT_SKB:
       memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + RF_SKB_BYTES);
-      fill_skb(instance, packet_bytes);
+      fill_skb(instance, packet, packet_bytes);
       break;
     default:
       memcpy(instance->context, instance->template, instance->context_block_bytes);
       if (!instance->has_packet) return;
-      rf_fill_xdp(instance, packet_bytes, 0);
+      rf_fill_xdp(run, packet, packet_bytes, 0);
       run->mac = run->network = run->data;
   }
-  run->lowest = instance->exchange + instance->packet_at;
+  run->lowest = packet;
   rf_publish_packet(run);
 }

@@ -6,8 +6,8 @@
 
 /* Makes the template from the bytes in the exchange area; once per run, test or batch. */
 void rf_context_template(struct rf_instance *instance, uint32_t given_bytes);
-/* Fills context and packet bounds for the packet that lies in the packet area. */
-void rf_context_fill(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes);
+/* Fills context and packet bounds for a packet, and publishes them. */
+void rf_context_fill(struct rf_instance *instance, uint8_t *packet, uint32_t packet_bytes, uint32_t meta_bytes);
 
 /* What the caller of a test run gets back, as bpf_prog_test_run_skb and _xdp do. */
 void rf_context_hand_out(struct rf_instance *instance);
@@ -19,9 +19,7 @@ enum { RF_LINK_BYTES = 64 };
 enum { RF_XDP_HEADROOM = 256, RF_XDP_PACKET_BYTES = 4096 - 256 - 320 };
 
 /* Here and inline: it is most of what a run of a small XDP program costs. */
-static inline void rf_fill_xdp(struct rf_instance *instance, uint32_t packet_bytes, uint32_t meta_bytes) {
-  struct rf_run *run = &instance->run;
-  uint8_t *packet = instance->exchange + instance->packet_at;
+static inline void rf_fill_xdp(struct rf_run *run, uint8_t *packet, uint32_t packet_bytes, uint32_t meta_bytes) {
   if (meta_bytes > packet_bytes) meta_bytes = packet_bytes;
   run->meta = packet;
   run->data = packet + meta_bytes;

@@ -143,13 +143,15 @@ void rf_instance_drop(struct rf_instance *instance) {
 
 static uint32_t *words(struct rf_instance *instance) { return (uint32_t *)(void *)instance->exchange; }
 
+static uint8_t *packet_area(struct rf_instance *instance) { return instance->exchange + instance->packet_at; }
+
 static void put64(uint32_t *at, uint64_t value) {
   at[0] = (uint32_t)value;
   at[1] = (uint32_t)(value >> 32);
 }
 
 /* Takes over the environment; every field is copied once, then checked. */
-static void begin(struct rf_instance *instance) {
+static inline void begin(struct rf_instance *instance) {
   struct rf_run *run = &instance->run;
   struct rf_environment *environment = &instance->environment;
   memcpy(environment, words(instance) + RF_WORD_ENVIRONMENT, sizeof *environment);
@@ -160,7 +162,7 @@ static void begin(struct rf_instance *instance) {
   rf_epoch_enter(run->thread);
 }
 
-static void finish(struct rf_instance *instance, uint64_t result) {
+static inline void finish(struct rf_instance *instance, uint64_t result) {
   struct rf_run *run = &instance->run;
   uint32_t *out = words(instance);
   rf_epoch_exit(run->thread);
@@ -218,7 +220,7 @@ void rf_instance_run(struct rf_instance *instance) {
   clean_headroom(instance);
   if (instance->plan.kind != RF_CONTEXT_MEMORY) {
     rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
-    rf_context_fill(instance, in[RF_WORD_PACKET_BYTES], in[RF_WORD_META_BYTES]);
+    rf_context_fill(instance, packet_area(instance), in[RF_WORD_PACKET_BYTES], in[RF_WORD_META_BYTES]);
   }
   finish(instance, enter(instance, current(instance)));
 }
@@ -245,7 +247,7 @@ static struct original original_of(struct rf_instance *instance) {
 static void reset(struct rf_instance *instance, struct original original, uint32_t meta_bytes) {
   clean_headroom(instance);
   memcpy(original.at, instance->saved, original.bytes);
-  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, original.bytes, meta_bytes);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, packet_area(instance), original.bytes, meta_bytes);
 }
 
 void rf_instance_test(struct rf_instance *instance) {
@@ -288,9 +290,45 @@ static inline void copy_packet(uint8_t *to, const uint8_t *from, uint32_t bytes)
   memcpy(to + bytes - BLOCK, from + bytes - BLOCK, BLOCK);
 }
 
-/* Runs packets until one is out of bounds; its index. */
-static size_t run_packets(struct rf_instance *instance, const struct rf_batch *batch, uint64_t *last) {
-  struct rf_program *program = current(instance);
+static bool is_inside(const struct rf_batch *batch, uint32_t offset, uint32_t length) {
+  return length <= RF_PACKET_BYTES_MAX && offset <= batch->buffer_bytes && length <= batch->buffer_bytes - offset;
+}
+
+/* Runs a program where the packets are: it leaves them alone, no JavaScript runs before the end, and
+ * no other JavaScript thread has the buffer. What else might write there (a read from a file that is
+ * under way) changes what the program sees and nothing more: a proof knows nothing of packet bytes
+ * but what one load of them said, and generated code never repeats a load.
+ * Neither headroom nor tailroom is there to be used. */
+static size_t run_in_place(struct rf_instance *instance, struct rf_program *program,
+                           const struct rf_batch *batch, uint64_t *last) {
+  struct rf_run *run = &instance->run;
+  const struct rf_batch all = *batch;
+  bool xdp = instance->plan.kind == RF_CONTEXT_XDP;
+  const struct rf_plan plan = instance->plan;
+  rf_function entry = program->entry;
+  uint64_t context = (uintptr_t)run->context, result = 0;
+  run->tail_calls = 0; /* and so it stays: a target would not be known to leave the packet alone */
+  size_t i = 0;
+  for (; i < all.count; i++) {
+    uint32_t offset = all.offsets[i], length = all.lengths[i];
+    if (!is_inside(&all, offset, length)) break;
+    uint8_t *packet = (uint8_t *)(uintptr_t)all.buffer + offset;
+    if (xdp) run->end = packet + length, run->data = run->meta = packet;
+    else rf_context_fill(instance, packet, length, 0);
+    run->head_limit = packet;
+    run->tail_limit = run->end;
+    rf_publish(run, &plan);
+    result = entry(context, 0, 0, 0, 0, run);
+    all.results[i] = (uint32_t)result;
+  }
+  *last = result;
+  run->lowest = run->meta = run->data = run->end = packet_area(instance);
+  return i;
+}
+
+/* Runs a program on copies of the packets, one after the other. */
+static size_t run_copies(struct rf_instance *instance, struct rf_program *program,
+                         const struct rf_batch *batch, uint64_t *last) {
   struct rf_run *run = &instance->run;
   uint8_t *area = instance->exchange + instance->packet_at;
   bool xdp = instance->plan.kind == RF_CONTEXT_XDP;
@@ -299,15 +337,15 @@ static size_t run_packets(struct rf_instance *instance, const struct rf_batch *b
   size_t i = 0;
   for (; i < all.count; i++) {
     uint32_t offset = all.offsets[i], length = all.lengths[i];
-    if (length > RF_PACKET_BYTES_MAX || offset > all.buffer_bytes || length > all.buffer_bytes - offset) break;
+    if (!is_inside(&all, offset, length)) break;
     clean_headroom(instance);
     copy_packet(area, all.buffer + offset, length);
     if (xdp) {
       run->lowest = area;
-      rf_fill_xdp(instance, length, 0);
+      rf_fill_xdp(run, area, length, 0);
       rf_publish_packet(run);
     } else {
-      rf_context_fill(instance, length, 0);
+      rf_context_fill(instance, area, length, 0);
     }
     *last = enter(instance, program);
     all.results[i] = (uint32_t)*last;
@@ -324,7 +362,9 @@ size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *ba
   begin(instance);
   rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
   uint64_t result = 0, start = now_ns();
-  size_t done = run_packets(instance, batch, &result);
+  struct rf_program *program = current(instance);
+  bool in_place = program->keeps_packet && !batch->shared;
+  size_t done = (in_place ? run_in_place : run_copies)(instance, program, batch, &result);
   put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
   finish(instance, result);
   return done;

@@ -54,6 +54,7 @@ struct rf_instance {
   bool busy;
   bool has_packet;
   bool context_given; /* by the caller, for this run */
+  bool template_is_default; /* it was made without a caller's context */
   struct rf_plan plan;
   uint8_t *exchange; /* what JavaScript sees: words, context, packet with its rooms, trace */
   size_t exchange_bytes;
@@ -84,6 +85,7 @@ struct rf_batch {
   const uint32_t *offsets, *lengths;
   uint32_t *results;
   size_t count;
+  bool shared; /* other threads may change the buffer meanwhile */
 };
 /* Index of the first packet that is out of bounds; `count`: all ran. */
 size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *batch);

@@ -14,6 +14,7 @@ struct rf_program {
   struct rf_arena *arena;
   rf_function entry;
   struct rf_plan plan;
+  bool keeps_packet; /* proven neither to write nor to resize it */
   uint32_t map_count;
   struct rf_map **maps;
   uint32_t code_offset, code_bytes; /* inside the arena */

@@ -90,11 +90,11 @@ struct rf_run {
 _Static_assert(offsetof(struct rf_run, tail_result) == RF_RUN_TAIL_RESULT, "see jit/code.ts");
 
 /* Writes data, data_end and data_meta into the pointer header. */
-static inline void rf_publish_packet(struct rf_run *run) {
-  const struct rf_plan *plan = run->plan;
+static inline void rf_publish(struct rf_run *run, const struct rf_plan *plan) {
   if (plan->data_slot != RF_SLOT_NONE) run->pointers[plan->data_slot] = (uintptr_t)run->data;
   if (plan->end_slot != RF_SLOT_NONE) run->pointers[plan->end_slot] = (uintptr_t)run->end;
   if (plan->meta_slot != RF_SLOT_NONE) run->pointers[plan->meta_slot] = (uintptr_t)run->meta;
 }
+static inline void rf_publish_packet(struct rf_run *run) { rf_publish(run, run->plan); }
 
 #endif
