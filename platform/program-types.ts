@@ -397,7 +397,7 @@ const OTHER: readonly ProgramTypeRow[] = [
     context: null,
     contextRule: 'buffer',
     contextBytes: 4,
-    attachTypes: ['lirc_mode2'],
+    defaultAttachType: 'lirc_mode2',
   },
   {
     ...DEFAULTS,
@@ -425,6 +425,7 @@ const OTHER: readonly ProgramTypeRow[] = [
     context: null,
     contextRule: 'buffer',
     contextBytes: 65536,
+    attachTypes: [],
   },
   {
     ...DEFAULTS,

@@ -340,7 +340,7 @@ export interface ProgramTypeRow {
   readonly rangeBits: 32 | 64;
   /** Width of the result that the caller of the program sees. */
   readonly returnBits: 32 | 64;
-  /** Attach types with which it can be loaded; absent: the attach type means nothing to it. */
+  /** Attach types with which it can be loaded; absent: the attach type means nothing to it; empty: none. */
   readonly attachTypes?: readonly string[];
   /** What a program that names none is loaded as. */
   readonly defaultAttachType?: string;

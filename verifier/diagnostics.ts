@@ -96,6 +96,18 @@ const ROWS = {
     'give the reference in the object file or manifest',
     'fd {imm} is not pointing to valid bpf_map',
   ),
+  'map-type-missing': row(
+    'environment',
+    "the profile '{profile}' has no maps of type {type} (map '{map}')",
+    'use another map type, or a newer profile',
+    'map_create: EINVAL',
+  ),
+  'map-not-sleepable': row(
+    'environment',
+    "programs that may sleep cannot use map '{map}' of type {type}",
+    'use an array, hash, ring buffer or local storage',
+    'Sleepable programs can only use array, hash, ringbuf and local storage maps',
+  ),
   'map-value-offset': row(
     'memory-safety',
     "offset {offset} is outside the value of map '{map}' ({size} bytes)",
@@ -378,6 +390,24 @@ const ROWS = {
     'the address of a kernel symbol is taken, and the types that say what it is are unknown',
     'give the kernel types (--kernel-btf); symbols of modules are not supported',
     'kernel is missing BTF, make sure CONFIG_DEBUG_INFO_BTF=y is specified in Kconfig.',
+  ),
+  'program-type-missing': row(
+    'environment',
+    "the profile '{profile}' has no programs of type {type}",
+    'choose another profile, or another program type',
+    'bpf_prog_load: EINVAL',
+  ),
+  'program-type-privilege': row(
+    'environment',
+    'programs of type {type} need {needs}',
+    'load the program with that privilege',
+    'bpf_prog_load: EPERM',
+  ),
+  'attach-type': row(
+    'environment',
+    "programs of type {type} cannot be loaded for attach type '{attachType}'",
+    'name an attach type of the program type in its section',
+    'bpf_prog_load: EINVAL',
   ),
   'not-sleepable': row(
     'environment',

@@ -67,7 +67,7 @@ function targets(): Target[] {
       ? withAttachType(row, row.defaultAttachType)
       : { type: row.name, id: row.id, sleepable: row.name === 'syscall' };
     const each = attachTypes.map((attachType) => withAttachType(row, attachType));
-    return row.attachTypes ? each : [bare, ...each];
+    return row.attachTypes?.length ? each : [bare, ...each];
   });
   const btf = parseBtf(readFileSync('/sys/kernel/btf/vmlinux'), 'vmlinux');
   const tracing = programType('tracing')!;

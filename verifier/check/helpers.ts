@@ -1,7 +1,15 @@
 /** May this program call this helper at all? */
 
 import type { Program } from '../../isa/index.ts';
-import { type HelperRow, has, mayCall, type Profile } from '../../platform/index.ts';
+import {
+  attachTypeOf,
+  type HelperRow,
+  has,
+  helperByName,
+  helperFor,
+  mayCall,
+  type Profile,
+} from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Privilege } from '../subject.ts';
 
@@ -14,6 +22,13 @@ export const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   'Dual MIT/GPL',
   'Dual MPL/GPL',
 ]);
+
+/** The helper that the number means on this host, with its contract for programs of the type. */
+export function helperNumbered(profile: Profile, id: number, type: string): HelperRow | undefined {
+  const name = profile.helperIds?.get(id);
+  const linuxId = profile.helperIds === undefined ? id : helperByName(name ?? '')?.id;
+  return linuxId === undefined ? undefined : helperFor(linuxId, type);
+}
 
 export function checkHelper(
   program: Program,
@@ -29,7 +44,7 @@ export function checkHelper(
     const more = { since: helper.since, profile: profile.name };
     return { code: 'helper-too-new', pc, values: { ...values, ...more } };
   }
-  if (!mayCall(helper, program.type, program.attachType)) {
+  if (!mayCall(helper, program.type, attachTypeOf(program))) {
     return { code: 'helper-not-allowed', pc, values };
   }
   if (helper.gpl && profile.family === 'linux' && !GPL_COMPATIBLE.has(program.license)) {

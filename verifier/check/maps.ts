@@ -1,7 +1,7 @@
 /** Which map each `ld_imm64` names. */
 
 import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
-import { mapType } from '../../platform/index.ts';
+import { mapType, mapTypeIn, type Profile } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { ResolvedMap } from '../subject.ts';
 
@@ -51,4 +51,21 @@ function checkDirect(
   if (!hasAddress) return { code: 'map-no-direct-value', pc, values };
   const inside = offset >= 0 && offset < map.valueSize;
   return inside || map.type === 'arena' ? null : { code: 'map-value-offset', pc, values };
+}
+
+/** Maps that the program names, as far as their types go: this host has them, and they suit it. */
+export function checkMapTypes(
+  program: Program,
+  profile: Profile,
+  mapAt: ReadonlyMap<number, ResolvedMap>,
+): Failure | undefined {
+  const sleeps = profile.family === 'linux' && program.flags.includes('sleepable');
+  for (const [pc, { map }] of mapAt) {
+    const { name, type } = program.maps[map]!;
+    const row = mapTypeIn(profile, type);
+    const values = { map: name, type, profile: profile.name };
+    if (row === undefined) return { code: 'map-type-missing', pc, values };
+    if (sleeps && !row.sleepable) return { code: 'map-not-sleepable', pc, values };
+  }
+  return undefined;
 }

@@ -4,14 +4,7 @@
  */
 
 import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
-import {
-  contextLayout,
-  type HelperRow,
-  helperFor,
-  mapType,
-  type Profile,
-  programType,
-} from '../../platform/index.ts';
+import { contextLayout, type HelperRow, mapType, type Profile } from '../../platform/index.ts';
 import { effectsOf } from '../calls/effects.ts';
 import { globalFunctions } from '../calls/global.ts';
 import { buildCfg, MARK_CONVERGE, MARK_PRUNE, target } from '../cfg.ts';
@@ -23,10 +16,11 @@ import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkFields } from './fields.ts';
-import { checkHelper, GPL_COMPATIBLE } from './helpers.ts';
-import { checkSleepable, checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
+import { checkHelper, GPL_COMPATIBLE, helperNumbered } from './helpers.ts';
+import { checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveKfuncs } from './kfuncs.ts';
-import { resolveMaps } from './maps.ts';
+import { loadableType } from './load.ts';
+import { checkMapTypes, resolveMaps } from './maps.ts';
 
 export interface Prepared {
   readonly subject: Subject | undefined;
@@ -41,17 +35,11 @@ export function prepare(
   privilege: Privilege,
   kernelBtf: KernelBtf,
 ): Prepared {
-  const type = programType(program.type);
-  if (type === undefined || type.unsupported !== undefined) {
-    const reason = type?.unsupported ?? 'no such type';
-    const values = { type: program.type, reason };
-    return refuse([{ code: 'program-type-unsupported', pc: 0, values }]);
-  }
+  const type = loadableType(program, profile, privilege);
+  if ('code' in type) return refuse([type]);
   const { instructions, errors } = decode(program.code);
   const encoding = checkEncoding(program, instructions, errors, profile);
   if (encoding.length > 0) return refuse(encoding);
-  const sleeping = profile.family === 'linux' ? checkSleepable(program) : undefined;
-  if (sleeping !== undefined) return refuse([sleeping]);
   const kernel = kernelTypes(program, type, instructions, kernelBtf);
   const hook = hookOf(program, type, kernel);
   if (hook !== undefined && 'code' in hook) return refuse([hook]);
@@ -65,7 +53,8 @@ export function prepare(
   const mapFailures: Failure[] = [];
   const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
   if (mapFailures.length > 0) return refuse(mapFailures);
-  const misplaced = checkFields(program, maps, mapAt, types);
+  const misplaced =
+    checkMapTypes(program, profile, mapAt) ?? checkFields(program, maps, mapAt, types);
   if (misplaced !== undefined) return refuse([misplaced]);
   const rows = instructions.map((insn) => TABLE[insn.op]!);
   const { helperAt, failures: callFailures } = resolveHelpers(
@@ -88,7 +77,7 @@ export function prepare(
   const globals = globalFunctions({ btf: types.btf, type, layout, profile }, cfg, effects);
   const calleeAt = (pc: number) => outside(pc) ?? globals.get(calledAt(pc, instructions, rows));
   const argumentCount = (pc: number) => calleeAt(pc)?.arguments.length ?? 5;
-  const mayLeak = privilege !== 'none' && profile.family === 'linux';
+  const mayLeak = privilege === 'full' && profile.family === 'linux';
   const subject: Subject = {
     program,
     instructions,
@@ -109,7 +98,7 @@ export function prepare(
     privilege,
     mayLeakPointers: mayLeak,
     mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
-    mayIndexStack: privilege !== 'none' || profile.family !== 'linux',
+    mayIndexStack: privilege === 'full' || profile.family !== 'linux',
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
     kfuncAt,
@@ -163,7 +152,7 @@ function resolveHelpers(
   instructions.forEach((insn, pc) => {
     const row = TABLE[insn.op]!;
     if (row.kind !== 'call' || row.operation !== 'helper') return;
-    const helper = helperFor(insn.imm, program.type);
+    const helper = helperNumbered(profile, insn.imm, program.type);
     const failure = checkHelper(program, helper, insn.imm, pc, profile, privilege);
     if (failure !== null) failures.push(failure);
     else if (helper !== undefined) helperAt.set(pc, helper);

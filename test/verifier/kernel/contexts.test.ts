@@ -35,7 +35,7 @@ const MARGIN_BYTES = 8;
 function kinds(): Kind[] {
   const plain = PROGRAM_TYPES.filter(({ name }) => !UNASKED.has(name)).flatMap((row) => {
     const sleepable = row.name === 'syscall';
-    const attachTypes = row.attachTypes ?? [row.defaultAttachType];
+    const attachTypes = row.attachTypes?.length ? row.attachTypes : [row.defaultAttachType];
     return attachTypes.map(
       (attachType): Kind => ({ type: row.name, ...(attachType && { attachType }), sleepable }),
     );
