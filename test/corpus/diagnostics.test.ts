@@ -1,0 +1,37 @@
+/** Refusals name the right rule at the right line, whatever compiler built the program. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readObject } from '../../programs/object/index.ts';
+import { verify } from '../../verifier/index.ts';
+import { compileSource, installedBuilds } from '../support/corpus.ts';
+import { diagnosticCases } from '../support/corpus-diagnostics.ts';
+
+const builds = installedBuilds().filter(({ cpu, level }) => cpu === 3 && level === '-O2');
+if (builds.length === 0) console.log('skipped: neither clang-19 nor clang-14 is installed');
+const output = mkdtempSync(join(tmpdir(), 'ringfence-diagnostics-'));
+afterAll(() => rmSync(output, { recursive: true }));
+
+for (const build of builds) {
+  describe(`diagnostics of programs built by ${build.name}`, () => {
+    for (const { source, code, line, profile } of diagnosticCases(
+      join(import.meta.dirname, '../cases/diagnostics'),
+    )) {
+      test(source.name, () => {
+        const object = readFileSync(compileSource(source, build, output));
+        const [bad, fixed] = readObject(object, source.name).map((program) =>
+          verify(program, { profile }),
+        );
+        if (bad === undefined || bad.ok) throw new Error('bad was accepted');
+        const [first] = bad.diagnostics;
+        expect(first?.code).toBe(code);
+        if (line !== undefined) expect(first?.primary.line).toBe(line);
+        // Helpers that callbacks need are newer than some profiles.
+        const now = fixed?.profile === 'linux-6.18' ? fixed : verify(fixed!.program);
+        expect(now.ok ? now.linux : now.diagnostics).toBe('accepted');
+      });
+    }
+  });
+}
