@@ -191,7 +191,7 @@ const ROWS = {
     'memory-safety',
     'the offset {proven} moves the {kind} too far for any object',
     'bound the offset first',
-    'value {proven} makes {linux} pointer be out of bounds',
+    'value {least} makes {linux} pointer be out of bounds',
   ),
   'pointer-comparison': row(
     'type-safety',
@@ -312,7 +312,7 @@ const ROWS = {
     'memory-safety',
     'packet {verb} may pass the end of the packet: it needs {extent} bytes, {range} are proven',
     'compare the pointer plus {extent} bytes with data_end before the access',
-    'invalid access to packet, off={offset} size={size}, R{register}(id={id},off={fixed},r={range})',
+    'invalid access to packet, off={offset} size={size}, R{register}(id={id},off={offset},r={range})',
   ),
   'packet-write': row(
     'memory-safety',

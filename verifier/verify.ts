@@ -54,10 +54,11 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   if (second.diagnostics.length > 0) {
     return refused(program, profile, second.diagnostics, started, second.effort);
   }
-  const warnings = [...first.walk.withheld].map(
+  const verdict = accepted(second, started);
+  const rules = [...first.walk.withheld].map(
     (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
   );
-  return { ...accepted(second, started), linux: 'unknown', warnings };
+  return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
 }
 
 /** What the walks took. */
@@ -140,7 +141,7 @@ function accepted({ walk, longest, effort, stackBytes }: Attempt, started: numbe
     program,
     profile: profile.name,
     linux: exceedsLinux(effort, profile) ? 'limit' : 'accepted',
-    warnings: [],
+    warnings: [...walk.warnings.values()],
     instructions: instructions.length,
     processed: effort.processed,
     peakStates: effort.peakStates,

@@ -19,7 +19,8 @@ function expectationOf(folder: string, file: string): Expectation {
   const path = join(folder, file);
   const lines = readFileSync(path, 'utf8').split('\n');
   const [, code = '', piece, profile = 'linux-6.18'] = EXPECT.exec(lines[0] ?? '') ?? [];
-  const index = piece === undefined ? -1 : lines.findIndex((text, i) => i > 0 && text.includes(piece));
+  const index =
+    piece === undefined ? -1 : lines.findIndex((text, i) => i > 0 && text.includes(piece));
   const name = file.slice(0, -'.bpf.c'.length);
   return {
     source: { name, path, cpu: 1, clang: 14, programs: [] },

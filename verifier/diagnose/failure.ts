@@ -8,6 +8,8 @@ import type { DiagnosticCode } from '../diagnostics.ts';
 export interface Failure {
   readonly code: DiagnosticCode;
   readonly pc: number;
+  /** The slot to point at, where it is not `pc`. */
+  readonly at?: number;
   /** Fill `{name}` in the texts of the code's row. */
   readonly values: Readonly<Record<string, string | number>>;
   /** Registers whose values explain the failure. */

@@ -23,7 +23,7 @@ export function diagnose(
   const values = { pc: failure.pc, ...failure.values };
   const linux = fillText(row.linux, values);
   const message = fillText(row.text, values);
-  const primary: Span = spanAt(program, failure.pc, message);
+  const primary: Span = spanAt(program, failure.at ?? failure.pc, message);
   const secondary = (failure.places ?? []).map(({ pc, label }) => spanAt(program, pc, label));
   const notes = circumstances.values.map((note, index) =>
     index === 0 && failure.needed !== undefined ? { ...note, needed: failure.needed } : note,

@@ -100,22 +100,22 @@ function checkDistance(
   if (rule === 'none' && !(kind === MAP && isZero && row.operation === 'add')) {
     return fail('pointer-fixed');
   }
-  const proven = domain.format(words, number);
   if (rule === 'constant' && !domain.isConstant(words, number)) return fail('pointer-fixed');
   const min = domain.signedMin(words, number);
   const max = domain.signedMax(words, number);
   if (min === Number.NEGATIVE_INFINITY || min < -(2 ** 53)) {
-    return fail('pointer-offset-unbounded', { proven });
+    return fail('pointer-offset-unbounded', { proven: domain.format(words, number) });
   }
   const sign = row.operation === 'sub' ? -1 : 1;
   const variable = pointer + L.NUMBER;
   const low = sign > 0 ? min : -max;
   const total = words[pointer + L.OFFSET]! + domain.signedMin(words, variable) + low;
   if (min <= -MOST || min >= MOST || Math.abs(words[pointer + L.OFFSET]! + sign * min) >= MOST) {
-    return fail('pointer-offset-out-of-range', { proven });
+    const proven = domain.format(words, number);
+    return fail('pointer-offset-out-of-range', { proven, least: String(min) });
   }
-  if (!(total > -MOST && total < MOST)) return fail('pointer-offset-unbounded', { proven });
-  return null;
+  if (total > -MOST && total < MOST) return null;
+  return fail('pointer-offset-unbounded', { proven: domain.format(words, number) });
 }
 
 /** Offset in the state's words of the number that is added: a register's, or the immediate. */

@@ -2,6 +2,7 @@
 
 import { type ReturnRule, returnRule } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
+import { leavingBranch } from '../diagnose/leaving.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isPointer, KINDS, STACK } from '../state/kinds.ts';
@@ -58,7 +59,7 @@ function checkHeld(walk: Walk, pc: number): Failure | null {
     id: has ? state.words[reference + L.REF_ID]! : 0,
   };
   const places = has ? [{ pc: source, label: 'acquired here' }] : [];
-  return { code: 'reference-not-released', pc, values, places };
+  return { code: 'reference-not-released', pc, at: leavingBranch(walk, pc), values, places };
 }
 
 /** 0: go on, 1: stop. */

@@ -43,6 +43,8 @@ export class Walk implements Backtrackable {
   readonly reasoning: Reasoning;
   /** Rules beyond Linux's reasoning that would have told something. */
   readonly withheld = new Set<BeyondLinux>();
+  /** What is allowed here and a mistake nevertheless, by slot. */
+  readonly warnings = new Map<number, string>();
   readonly wanted = new Wanted();
   readonly pool = new StatePool();
   readonly pending: Pending[] = [];

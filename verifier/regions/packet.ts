@@ -56,7 +56,6 @@ function fail(
   const values = {
     ...boundsValues(walk, value, request, fixed + request.size),
     range: words[value + L.EXTENT]!,
-    fixed: words[value + L.OFFSET]!,
     offset: fixed,
     last: fixed + request.size - 1,
     id: words[value + L.ID]!,

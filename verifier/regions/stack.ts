@@ -1,6 +1,7 @@
 /** The stack of the executing frame or of a caller's. Accesses are tracked byte by byte. */
 
 import type { Failure } from '../diagnose/failure.ts';
+import { spanAt } from '../diagnose/span.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
@@ -40,9 +41,26 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     return fail('stack-misaligned', { offset: describeOffset(state, value, request) });
   }
   const frame = state.words[value + L.TARGET]!;
-  return request.verb === 'write'
-    ? checkWrite(walk, frame, low, high, request.by, fail)
-    : checkRead(walk, frame, low, high, offset !== undefined && request.by !== 'helper', fail);
+  if (request.verb === 'write') return checkWrite(walk, frame, low, high, request.by, fail);
+  const byHelper = request.by === 'helper';
+  const failure = checkRead(walk, frame, low, high, offset !== undefined && !byHelper, fail);
+  if (failure === null && byHelper) warnUnwritten(walk, request.pc, frame, low, high);
+  return failure;
+}
+
+/** Helpers that read unwritten bytes, such as a key's padding, act by chance. */
+function warnUnwritten(walk: Walk, pc: number, frame: number, low: number, high: number): void {
+  const { state, warnings, subject } = walk;
+  if (warnings.has(pc)) return;
+  for (let at = low; at < high; at++) {
+    if (stack.byteType(state, frame, at) !== L.BYTE_INVALID) continue;
+    const { file, line } = spanAt(subject.program, pc, '');
+    const where = line === undefined ? `instruction ${pc}` : `${file}:${line}`;
+    const bytes = `byte ${at - low} of the ${high - low} that the call reads from the stack`;
+    const advice = 'clear the variable, padding included; Linux before 6.3 refuses this';
+    warnings.set(pc, `${where}: ${bytes} was not written: ${advice}`);
+    return;
+  }
 }
 
 type Fail = (code: Failure['code'], more?: Record<string, string | number>) => Failure;
