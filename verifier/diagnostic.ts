@@ -20,7 +20,9 @@ export interface Span {
   readonly column?: number;
   /** The source line. */
   readonly text?: string;
-  /** What to say of this place. */
+  /** The part of the line that is spoken of, 1-based columns [from, to); default: from `column`. */
+  readonly extent?: { readonly from: number; readonly to: number };
+  /** What to say of this place; empty: nothing but that it is the place. */
   readonly label: string;
 }
 
@@ -34,9 +36,12 @@ export interface ValueNote {
   readonly needed?: string;
 }
 
-/** One step of the path from the entry to the failure: a branch taken or not, a call. */
+/** One step of the path from the entry to the failure: a branch, with what it told, or a call. */
 export interface PathStep extends Span {
+  /** Whether the `if` of the line was entered (without line info: the jump taken), where clear. */
   readonly taken?: boolean;
+  /** Passes of a loop that went this way one after the other; default 1. */
+  readonly times?: number;
 }
 
 export interface Diagnostic {

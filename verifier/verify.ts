@@ -10,7 +10,7 @@ import { entryState } from './check/entry.ts';
 import type { KernelBtf } from './check/kernel.ts';
 import { prepare } from './check/prepare.ts';
 import { circumstancesOf } from './diagnose/circumstances.ts';
-import { diagnose, NO_CIRCUMSTANCES } from './diagnose/report.ts';
+import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
 import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
@@ -42,7 +42,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   if (subject === undefined) {
     const diagnostics = failures
       .slice(0, maxErrors)
-      .map((failure) => diagnose(program, failure, NO_CIRCUMSTANCES));
+      .map((failure) => diagnose(program, failure, withoutWalk(program, failure)));
     return refused(program, profile, diagnostics, started, undefined);
   }
   const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
@@ -99,7 +99,7 @@ function attempt(
   if (diagnostics.length > 0) return { walk, longest, effort, stackBytes: 0, diagnostics };
   const stack = stackUse(subject, recorder);
   if (stack.failure !== undefined) {
-    diagnostics.push(diagnose(program, stack.failure, NO_CIRCUMSTANCES));
+    diagnostics.push(diagnose(program, stack.failure, withoutWalk(program, stack.failure)));
   }
   return { walk, longest, effort, stackBytes: stack.bytes, diagnostics };
 }

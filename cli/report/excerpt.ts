@@ -1,57 +1,21 @@
 /**
- * Source excerpts: lines with carets under the expression that a diagnostic speaks of. BTF line info
- * gives the column where an expression starts, not where it ends; the end is found by reading C far
- * enough to balance brackets.
+ * Source excerpts: lines with carets under the expression that a diagnostic speaks of. A span says
+ * which part of its line that is; one that does not is marked to the end of its line.
  */
 import type { Span } from '../../verifier/index.ts';
 
-/** The number of characters of the C expression that starts at 1-based `column`. */
-export function expressionLength(text: string, column: number): number {
-  const start = column - 1;
-  let depth = 0;
-  let quote = '';
-  let at = start;
-  for (; at < text.length; at++) {
-    const character = text[at] ?? '';
-    if (quote !== '') {
-      if (character === '\\') at++;
-      else if (character === quote) quote = '';
-      continue;
-    }
-    if (character === '"' || character === "'") quote = character;
-    else if ('([{'.includes(character)) depth++;
-    else if (')]}'.includes(character)) {
-      if (depth === 0) break;
-      depth--;
-    } else if (
-      depth === 0 &&
-      (';,?'.includes(character) || (character === ' ' && endsOperand(text, start, at)))
-    )
-      break;
-    else if (text.startsWith('//', at) || text.startsWith('/*', at)) break;
-  }
-  return Math.max(1, text.slice(start, at).trimEnd().length);
-}
-
-/** A keyword such as `if` or `return` at the start does not end the expression at its space. */
-function endsOperand(text: string, start: number, at: number): boolean {
-  const word = text.slice(start, at);
-  return (
-    !/^(if|while|for|return|switch|else|do)$/.test(word) &&
-    /[\w)\]]$/.test(word) &&
-    !/^\s*[=<>!+\-*/&|^%]/.test(text.slice(at))
-  );
-}
-
 /** One caret line for a span, aligned with its source line in a gutter of `width`. */
 function caretLine(span: Span, width: number, mark: string): string {
-  const column = span.column ?? 1;
   const text = span.text ?? '';
-  const from = Math.max(column, text.length - text.trimStart().length + 1);
-  const carets = mark.repeat(expressionLength(text, from));
+  const from = span.extent?.from ?? span.column ?? 1;
+  const to = span.extent?.to ?? text.trimEnd().length + 1;
+  const carets = mark.repeat(Math.max(1, to - from));
   // Tabs stay tabs so that the carets line up however wide the reader shows them.
-  const indent = text.slice(0, from - 1).replace(/[^\t]/g, ' ');
-  return `${' '.repeat(width)} | ${indent}${carets} ${span.label}`;
+  const indent = text
+    .slice(0, from - 1)
+    .padEnd(from - 1)
+    .replace(/[^\t]/g, ' ');
+  return `${' '.repeat(width)} | ${indent}${carets} ${span.label}`.trimEnd();
 }
 
 /** The lines that the spans stand on, in source order, each followed by its carets. */

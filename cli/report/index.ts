@@ -1,4 +1,4 @@
-export { excerpt, expressionLength } from './excerpt.ts';
+export { excerpt } from './excerpt.ts';
 export {
   brokenEntry,
   type DiagnosticEntry,

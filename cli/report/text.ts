@@ -35,7 +35,8 @@ function assemblyExcerpt(span: Span, program: Program): string[] {
     const text = instruction === undefined ? '' : formatInstruction(instruction, names, pc);
     if (text === '') continue;
     lines.push(`${String(pc).padStart(6)} | ${text}`);
-    if (pc === span.instruction) lines.push(`       | ${'^'.repeat(text.length)} ${span.label}`);
+    if (pc === span.instruction)
+      lines.push(`       | ${'^'.repeat(text.length)} ${span.label}`.trimEnd());
   }
   return lines;
 }
@@ -43,17 +44,41 @@ function assemblyExcerpt(span: Span, program: Program): string[] {
 function stepText(step: PathStep): string {
   const where = step.line === undefined ? `instruction ${step.instruction}` : `line ${step.line}`;
   const how = step.taken === undefined ? '' : step.taken ? ' taken' : ' not taken';
-  const known = step.label === '' || step.label === how.trim();
-  return `${where}${how}${known ? '' : ` (${step.label})`}`;
+  return `${where}${how}${step.label === '' ? '' : ` (${step.label})`}`;
 }
 
-function pathText(path: readonly PathStep[]): string {
-  if (path.length <= PATH_STEPS_SHOWN) return path.map(stepText).join(' → ');
-  const half = PATH_STEPS_SHOWN / 2;
-  const hidden = `… ${path.length - PATH_STEPS_SHOWN} more …`;
-  return [...path.slice(0, half).map(stepText), hidden, ...path.slice(-half).map(stepText)].join(
-    ' → ',
-  );
+/** Steps of one pass of a loop are shown once, with how often it was made. */
+function passText(steps: readonly PathStep[]): string {
+  const text = steps.map(stepText).join(' → ');
+  const times = steps[0]?.times ?? 1;
+  return times === 1 ? text : `${times} × (${text})`;
+}
+
+function pathText(path: readonly PathStep[], primary: Span): string {
+  const shown = Math.floor(PATH_STEPS_SHOWN / 2);
+  const isLong = path.length > PATH_STEPS_SHOWN;
+  const parts = isLong
+    ? [
+        passes(path.slice(0, shown)),
+        `… ${path.length - 2 * shown} more …`,
+        passes(path.slice(-shown)),
+      ]
+    : [passes(path)];
+  const end =
+    primary.line === undefined ? `instruction ${primary.instruction}` : `line ${primary.line}`;
+  return [...parts, end].join(' → ');
+}
+
+function passes(steps: readonly PathStep[]): string {
+  const groups: PathStep[][] = [];
+  for (const step of steps) {
+    const group = groups.at(-1);
+    const isSame =
+      group !== undefined && group[0]?.times !== undefined && group[0].times === step.times;
+    if (isSame) group.push(step);
+    else groups.push([step]);
+  }
+  return groups.map(passText).join(' → ');
 }
 
 /** One diagnostic, several lines, no trailing newline. */
@@ -70,7 +95,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, program: Program, style
         `${name} is ${proven}${needed === undefined ? '' : `; needed: ${needed}`}`,
       ),
     ),
-    ...(diagnostic.path.length > 0 ? [note(style, 'path', pathText(diagnostic.path))] : []),
+    ...(diagnostic.path.length > 0
+      ? [note(style, 'path', pathText(diagnostic.path, primary))]
+      : []),
     ...(diagnostic.help === undefined ? [] : [note(style, 'help', diagnostic.help)]),
     ...(diagnostic.linux === undefined ? [] : [note(style, 'linux', diagnostic.linux)]),
   ];

@@ -1,36 +1,29 @@
-/** How far the carets reach, and how excerpts line up. */
+/** Excerpts line up with their source lines, whatever stands in them. */
 import { describe, expect, it } from 'vitest';
-import { excerpt, expressionLength } from '../../cli/report/index.ts';
+import { excerpt } from '../../cli/report/index.ts';
 
-const reach = (text: string, column: number) =>
-  text.slice(column - 1, column - 1 + expressionLength(text, column));
-
-describe('expressionLength', () => {
-  it.each([
-    ['    *value += 1;', 5, '*value += 1'],
-    ['  if (data + sizeof(eth) > data_end) return 0;', 7, 'data + sizeof(eth) > data_end'],
-    ['  return eth->h_proto == htons(1) ? A : B;', 10, 'eth->h_proto == htons(1)'],
-    ['  f("a;b", x); // twice', 3, 'f("a;b", x)'],
-    ['}', 1, '}'],
-  ])('%s', (text, column, expected) => {
-    expect(reach(text, column)).toBe(expected);
-  });
-
-  it('ends for any text and column', () => {
-    for (const text of ['', '"', '((', 'a\\', "'x"]) expect(expressionLength(text, 40)).toBe(1);
-  });
-});
+const span = { instruction: 1, file: 'a.c', line: 3, column: 2, label: 'here' };
 
 describe('excerpt', () => {
   it('puts carets under tabs as tabs', () => {
-    const span = {
-      instruction: 1,
-      file: 'a.c',
-      line: 3,
-      column: 2,
-      text: '\tx = *p;',
-      label: 'here',
-    };
-    expect(excerpt(span, [])).toEqual([' 3 | \tx = *p;', '   | \t^^^^^^ here']);
+    const marked = { ...span, text: '\tx = *p;', extent: { from: 2, to: 8 } };
+    expect(excerpt(marked, [])).toEqual([' 3 | \tx = *p;', '   | \t^^^^^^ here']);
+  });
+
+  it('marks to the end of the line where no part is named', () => {
+    expect(excerpt({ ...span, text: ' y++;' }, [])).toEqual([' 3 |  y++;', '   |  ^^^^ here']);
+  });
+
+  it('sorts lines and tells the main place from the others', () => {
+    const first = { ...span, line: 12, text: 'b', extent: { from: 1, to: 2 }, label: '' };
+    const other = { ...span, line: 2, text: 'a', extent: { from: 1, to: 2 }, label: 'from here' };
+    expect(excerpt(first, [other])).toEqual(['  2 | a', '    | - from here', ' 12 | b', '    | ^']);
+  });
+
+  it('leaves out what lies in other files or has no line', () => {
+    const bare = { instruction: 4, label: 'nowhere' };
+    const far = { ...span, file: 'b.h', text: 'z', label: 'elsewhere' };
+    const main = { ...span, text: 'x;', extent: { from: 1, to: 2 } };
+    expect(excerpt(main, [bare, far])).toEqual([' 3 | x;', '   | ^ here']);
   });
 });

@@ -1,42 +1,48 @@
 /** From a failure to the diagnostic that people and tools read. */
 
 import type { Program } from '../../isa/index.ts';
-import type { Diagnostic, Span, ValueNote } from '../diagnostic.ts';
+import type { Diagnostic, ValueNote } from '../diagnostic.ts';
 import { DIAGNOSTICS, fillText } from '../diagnostics.ts';
+import { adviceOf } from './explain/advice.ts';
+import type { Explanation } from './explain/case.ts';
 import type { Failure } from './failure.ts';
 import { spanAt } from './span.ts';
 
 /** What is known of registers where the failure was found, and how it was reached. */
 export interface Circumstances {
+  readonly explanation: Explanation;
   readonly values: readonly ValueNote[];
   readonly path: Diagnostic['path'];
 }
 
-export const NO_CIRCUMSTANCES: Circumstances = { values: [], path: [] };
+/** A failure found without a walk. */
+export const withoutWalk = (program: Program, failure: Failure): Circumstances => ({
+  explanation: adviceOf(program, failure),
+  values: [],
+  path: [],
+});
 
 export function diagnose(
   program: Program,
   failure: Failure,
-  circumstances: Circumstances,
+  { explanation, values: known, path }: Circumstances,
 ): Diagnostic {
   const row = DIAGNOSTICS[failure.code];
   const values = { pc: failure.pc, ...failure.values };
   const linux = fillText(row.linux, values);
-  const message = fillText(row.text, values);
-  const primary: Span = spanAt(program, failure.at ?? failure.pc, message);
-  const secondary = (failure.places ?? []).map(({ pc, label }) => spanAt(program, pc, label));
-  const notes = circumstances.values.map((note, index) =>
-    index === 0 && failure.needed !== undefined ? { ...note, needed: failure.needed } : note,
+  const places = (failure.places ?? []).map(({ pc, label }) => spanAt(program, pc, label));
+  const notes = known.map((note, index) =>
+    index === 0 && failure.needed !== undefined ? { needed: failure.needed, ...note } : note,
   );
   return {
     code: failure.code,
     category: row.category,
-    message,
-    primary,
-    secondary,
+    message: explanation.message ?? fillText(row.text, values),
+    primary: spanAt(program, failure.at ?? failure.pc, explanation.label ?? ''),
+    secondary: explanation.secondary ?? places,
     values: notes,
-    path: circumstances.path,
-    help: fillText(row.help, values),
+    path,
+    help: explanation.help ?? fillText(row.help, values),
     ...(linux === '' ? {} : { linux }),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { LineInfo, Program } from '../../isa/index.ts';
 import type { Span } from '../diagnostic.ts';
+import { expressionAt } from './c-text.ts';
 
 /** The line of the slot: the last entry at or before it, within its function. */
 export function lineAt(program: Program, pc: number): LineInfo | undefined {
@@ -20,5 +21,7 @@ export function spanAt(program: Program, pc: number, label: string): Span {
   const line = lineAt(program, pc);
   if (line === undefined) return { instruction: pc, label };
   const { file, line: number, column, text } = line;
-  return { instruction: pc, file, line: number, column, text, label };
+  const { from, to } = expressionAt(text, column);
+  const extent = { from: from + 1, to: to + 1 };
+  return { instruction: pc, file, line: number, column, text, extent, label };
 }
