@@ -260,6 +260,12 @@ const ROWS = {
     'read or overwrite the whole 8 bytes',
     'corrupted spill memory',
   ),
+  'pointer-part-spilled': row(
+    'type-safety',
+    'a pointer is kept on the stack in less than 8 bytes',
+    'store all 8 bytes of the pointer',
+    'invalid size of register spill',
+  ),
   'stack-special-bytes': row(
     'type-safety',
     'the bytes at stack offset {offset} belong to a {object} and are changed only by its functions',
@@ -408,6 +414,12 @@ const ROWS = {
     "programs of type {type} cannot be loaded for attach type '{attachType}'",
     'name an attach type of the program type in its section',
     'bpf_prog_load: EINVAL',
+  ),
+  'kernel-context': row(
+    'type-safety',
+    'behind the context of a {type} program is no structure of the kernel',
+    'use the context as it is',
+    'kern ctx type id is not a struct',
   ),
   'not-sleepable': row(
     'environment',
@@ -582,6 +594,12 @@ const ROWS = {
     '{name} without the lock that guards the {object}',
     'take the bpf_spin_lock beside the {object} first',
     'bpf_spin_lock must be held for {object}',
+  ),
+  'tree-comparison': row(
+    'resource-safety',
+    '{name} cannot be called in the comparison function of a tree',
+    'compare the nodes, and nothing else',
+    '{name} not allowed in rbtree cb',
   ),
   'kptr-store': row(
     'type-safety',

@@ -17,7 +17,7 @@ import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkFields } from './fields.ts';
 import { checkHelper, GPL_COMPATIBLE, helperNumbered } from './helpers.ts';
-import { checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
+import { checkResults, checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveKfuncs } from './kfuncs.ts';
 import { loadableType } from './load.ts';
 import { checkMapTypes, resolveMaps } from './maps.ts';
@@ -65,11 +65,14 @@ export function prepare(
   );
   const kfuncAt = resolveKfuncs(program, instructions, profile, callFailures);
   if (callFailures.length > 0) return refuse(callFailures);
+  const untyped = checkResults([...helperAt, ...kfuncAt], type, kernel);
+  if (untyped !== undefined) return refuse([untyped]);
   for (const [pc, helper] of helperAt) {
     if (callbackIndex(helper) >= 0) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
-  for (const [pc, { flags }] of kfuncAt) {
-    if (flags.includes('iter-next')) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
+  for (const [pc, callee] of kfuncAt) {
+    const isRepeated = callee.flags.includes('iter-next') || callbackIndex(callee) >= 0;
+    if (isRepeated) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
   const layout = type.context === null ? undefined : contextLayout(type.context);
   const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);

@@ -161,7 +161,10 @@ export function checkPerCpu(call: Call): Failure | null {
   const { state } = call.walk;
   const { words } = state;
   const flags = words[call.value + L.FLAGS]!;
-  const isPerCpu = state.kind(call.value) === kinds.BTF_OBJECT && (flags & L.FLAG_PERCPU) !== 0;
+  const kind = state.kind(call.value);
+  // Objects of the program must be read from a map value, where RCU keeps them alive.
+  const isShared = kind === kinds.ALLOCATED && (flags & L.FLAG_RCU) !== 0;
+  const isPerCpu = (kind === kinds.BTF_OBJECT || isShared) && (flags & L.FLAG_PERCPU) !== 0;
   const isWhole =
     words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
   const spoiled = (flags & (L.FLAG_UNTRUSTED | L.FLAG_NULLABLE)) !== 0;

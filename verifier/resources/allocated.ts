@@ -17,6 +17,7 @@ import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 
 /** Largest object of which every processor has its own. */
 const MOST_PERCPU_BYTES = 512;
@@ -81,6 +82,10 @@ export function allocationOf(walk: Walk, callee: Contract): Allocation | undefin
     case 'allocated':
     case 'percpu-allocated':
       return { typeId: domain.constantLo(words, r1 + L.NUMBER), owned: false };
+    case 'memory-or-btf': // One processor's part of an object that RCU protects.
+      return walk.state.kind(r1) === kinds.ALLOCATED
+        ? { typeId: words[r1 + L.TARGET]!, owned: false }
+        : undefined;
     case 'same':
       return { typeId: words[r1 + L.TARGET]!, owned: words[r1 + L.REFERENCE] !== 0 };
     default:
@@ -89,8 +94,13 @@ export function allocationOf(walk: Walk, callee: Contract): Allocation | undefin
 }
 
 /** Makes the value a pointer to an object of that type. */
-export function setAllocated(walk: Walk, to: number, typeId: number, flags: number): void {
-  const { state } = walk;
+export function setAllocated(
+  walk: Walk,
+  state: MachineState,
+  to: number,
+  typeId: number,
+  flags: number,
+): void {
   state.setPointer(to, kinds.ALLOCATED, typeId);
   state.words[to + L.FLAGS] = flags;
   state.words[to + L.ID] = walk.freshId();
@@ -102,8 +112,10 @@ export function setAllocation(
   callee: Contract,
   { typeId, owned }: Allocation,
 ): void {
-  const perCpu = callee.returns.kind === 'percpu-allocated' ? L.FLAG_PERCPU : 0;
-  const isNullable = hasFlag(callee, 'ret-null') && !owned;
+  const { kind } = callee.returns;
+  const perCpu = kind === 'percpu-allocated' ? L.FLAG_PERCPU : 0;
+  const guarded = kind === 'memory-or-btf' ? L.FLAG_RCU : 0;
+  const isNullable = (hasFlag(callee, 'ret-null') || callee.returns.nullable === true) && !owned;
   const nullable = isNullable ? L.FLAG_NULLABLE : 0;
-  setAllocated(walk, to, typeId, L.FLAG_ALLOCATED | perCpu | nullable);
+  setAllocated(walk, walk.state, to, typeId, L.FLAG_ALLOCATED | perCpu | guarded | nullable);
 }

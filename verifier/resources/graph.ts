@@ -15,7 +15,7 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { setAllocated } from './allocated.ts';
-import { isLocked } from './lock.ts';
+import { inComparison, isLocked } from './lock.ts';
 import { fieldAt, offsetOf } from './special-field.ts';
 
 /** What a collection holds: objects of a type, by the node at an offset in them. */
@@ -88,6 +88,10 @@ function isNode(call: Call): boolean {
 /** A node that was seen in the tree. */
 export function checkNodeInTree(call: Call): Failure | null {
   const { state } = call.walk;
+  if (inComparison(call.walk) && call.callee.returns.acquires) {
+    const values = { name: call.callee.name };
+    return { code: 'tree-comparison', pc: call.pc, values, registers: [call.register] };
+  }
   const isBorrowed = (state.words[call.value + L.FLAGS]! & L.FLAG_BORROWED) !== 0;
   if (isNode(call) && isBorrowed) return null;
   return wrong(call, 'a node that was seen in the tree', 'non_own_ref');
@@ -122,6 +126,6 @@ export function setNode(
   content: Content,
   flags: number,
 ): void {
-  setAllocated(walk, to, content.typeId, L.FLAG_ALLOCATED | flags);
+  setAllocated(walk, state, to, content.typeId, L.FLAG_ALLOCATED | flags);
   state.words[to + L.OFFSET] = content.offset;
 }

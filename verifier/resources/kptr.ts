@@ -71,7 +71,7 @@ export function loadPointer(walk: Walk, field: SpecialField, to: number): void {
   }
   const flags = loadedTrust(walk, field, pointee) | L.FLAG_NULLABLE;
   if (pointee.origin === 'kernel') setKernelPointer(walk, to, pointee.typeId, flags);
-  else setAllocated(walk, to, pointee.typeId, flags);
+  else setAllocated(walk, walk.state, to, pointee.typeId, flags);
 }
 
 /** How far the loaded pointer can be trusted: another processor may exchange it at any time. */
@@ -120,7 +120,7 @@ function matches(walk: Walk, value: number, field: SpecialField, pointee: Pointe
   return (
     state.kind(value) === kind &&
     words[value + L.TARGET] === pointee.typeId &&
-    (flags & (L.FLAG_UNTRUSTED | L.FLAG_BORROWED | L.FLAG_USER)) === 0 &&
+    (flags & (L.FLAG_UNTRUSTED | L.FLAG_BORROWED | L.FLAG_USER | L.FLAG_NULLABLE)) === 0 &&
     perCpu === (field.kind === 'kptr-percpu')
   );
 }
@@ -145,5 +145,5 @@ export function setExchanged(walk: Walk, to: number, field: SpecialField): void 
     return;
   }
   const perCpu = field.kind === 'kptr-percpu' ? L.FLAG_PERCPU : 0;
-  setAllocated(walk, to, pointee.typeId, L.FLAG_ALLOCATED | L.FLAG_NULLABLE | perCpu);
+  setAllocated(walk, walk.state, to, pointee.typeId, L.FLAG_ALLOCATED | L.FLAG_NULLABLE | perCpu);
 }

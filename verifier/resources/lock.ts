@@ -62,7 +62,22 @@ export function checkLock(call: Call): Failure | null {
     const offset = offsetOf(walk, value) ?? 'variable';
     return { code: 'lock-missing', pc, values: { ...values, offset }, registers: [register] };
   }
+  if (inComparison(walk)) {
+    const values = { name: callee.name };
+    return { code: 'tree-comparison', pc, values, registers: [register] };
+  }
   return takes(callee) ? checkTaking(call) : checkLeaving(call);
+}
+
+/** Some active frame is a comparison that a tree makes while its lock is held. */
+export function inComparison({ state, subject }: Walk): boolean {
+  for (let frame = 1; frame < state.frameCount; frame++) {
+    const row = state.frameRow(frame);
+    if (state.words[row + L.FRAME_CALLBACK] === 0) continue;
+    const callee = subject.kfuncAt.get(state.words[row + L.FRAME_CALL_SITE]!);
+    if (callee?.arguments.some(({ callback }) => callback === 'rbtree-less')) return true;
+  }
+  return false;
 }
 
 const LOCKS = [REFERENCE_LOCK, REFERENCE_RESILIENT_LOCK, REFERENCE_RESILIENT_IRQ_LOCK];

@@ -10,12 +10,13 @@
 import type { Contract } from '../contract.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
+import { type Content, contentOfCall, setNode } from '../resources/graph.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 
 /** Shapes that the walk can enter. */
-export const KNOWN_SHAPES: ReadonlySet<string> = new Set(['loop', 'for-each-map']);
+export const KNOWN_SHAPES: ReadonlySet<string> = new Set(['loop', 'for-each-map', 'rbtree-less']);
 
 /** The callback argument of a helper: its index, or -1. */
 export const callbackIndex = (helper: Contract): number =>
@@ -33,6 +34,11 @@ export function forkCallback(walk: Walk, pc: number, helper: Contract): void {
   other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = L.ENTERED_BY_HELPER;
   other.words[L.CALLBACK_DEPTH]! += 1;
   const shape = helper.arguments[index]!.callback;
+  if (shape === 'rbtree-less') {
+    const content = contentOfCall(walk, helper);
+    if (content !== undefined) passNodes(walk, other, content);
+    return;
+  }
   if (shape === 'loop') passIndex(other, caller);
   else passElement(walk, other, caller);
   const context = shape === 'loop' ? 2 : 4;
@@ -61,6 +67,12 @@ function passElement(walk: Walk, state: MachineState, caller: number): void {
   const value = state.register(3);
   state.setPointer(value, kinds.MAP_VALUE, map);
   state.words[value + L.ID] = walk.freshId();
+}
+
+/** r1 and r2 of a comparison: two nodes of the tree, whose lock is held. */
+function passNodes(walk: Walk, state: MachineState, content: Content): void {
+  setNode(walk, state, state.register(1), content, L.FLAG_BORROWED);
+  setNode(walk, state, state.register(2), content, L.FLAG_BORROWED);
 }
 
 /** The callback's frame ends; control is back at the call. */
