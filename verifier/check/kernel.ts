@@ -3,6 +3,7 @@
 import type { Btf } from '../../btf/index.ts';
 import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
 import { contextLayout, helper, type ProgramTypeRow } from '../../platform/index.ts';
+import type { Contract } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { findHook, type Hook } from '../kernel/hook.ts';
 import { KernelTypes } from '../kernel/types.ts';
@@ -108,3 +109,34 @@ export function checkSymbols(
   });
   return failures;
 }
+
+/** Results that are kernel objects: their types must be known, and there must be one. */
+export function checkResults(
+  calls: Iterable<readonly [number, Contract]>,
+  type: ProgramTypeRow,
+  types: KernelTypes | undefined,
+): Failure | undefined {
+  for (const [pc, { name, returns }] of calls) {
+    // What is exchanged for a map's pointer has the type that the map says.
+    const isExchange = returns.kind === 'btf' && returns.typeName === undefined;
+    if (!OBJECTS.has(returns.kind) || isExchange) continue;
+    const wanted = returns.kind === 'kernel-context' ? type.kernelContext : returns.typeName;
+    if (returns.kind === 'kernel-context' && wanted === undefined) {
+      return { code: 'kernel-context', pc, values: { type: type.name } };
+    }
+    const isKnown =
+      types !== undefined && (wanted === undefined || types.struct(wanted) !== undefined);
+    if (isKnown) continue;
+    const what = wanted === undefined ? 'the kernel’s types are' : `struct ${wanted} is`;
+    const values = { name, reason: `${what} not known` };
+    return { code: 'helper-unsupported', pc, values };
+  }
+  return undefined;
+}
+
+const OBJECTS: ReadonlySet<string> = new Set([
+  'btf',
+  'memory-or-btf',
+  'kernel-context',
+  'read-only-cast',
+]);

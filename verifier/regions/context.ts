@@ -62,7 +62,13 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   if (subject.layout === undefined) {
     return allowsRaw(subject.type, offset, request) ? null : denied;
   }
-  return accessOf(walk, offset, request) === undefined ? denied : null;
+  const access = accessOf(walk, offset, request);
+  if (access === undefined) return denied;
+  const { kind, typeName } = access.field;
+  if (kind !== 'btf' || subject.kernel?.struct(typeName ?? '') !== undefined) return null;
+  const reason = `struct ${typeName} is not known: the kernel’s types were not given`;
+  const type = subject.program.type;
+  return { code: 'program-type-unsupported', pc: request.pc, values: { type, reason } };
 }
 
 function accessOf(walk: Walk, offset: number, request: AccessRequest) {

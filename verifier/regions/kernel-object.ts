@@ -41,7 +41,9 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     return { code: 'kernel-object-licence', pc: request.pc, values };
   }
   if (request.verb === 'write') return fail('only read is supported');
-  if (typeId === NO_TYPE) return null;
+  if (typeId === NO_TYPE) {
+    return (flags & L.FLAG_UNTRUSTED) !== 0 ? null : fail('its type is not known');
+  }
   if ((flags & L.FLAG_USER) !== 0) return fail('it lies in user memory: use bpf_probe_read_user');
   if ((flags & L.FLAG_PERCPU) !== 0) return fail('it is per CPU: use bpf_per_cpu_ptr');
   const member = memberOf(walk, value, request);
