@@ -284,6 +284,12 @@ const ROWS = {
     'move large variables into a map',
     'combined stack size of {frames} calls is {bytes}. Too large',
   ),
+  'tail-call-stack': row(
+    'memory-safety',
+    'a function that makes tail calls has {bytes} bytes of stack above it; less than {most} are allowed',
+    'make the tail call in the main program, or move large variables into a map',
+    'tail_calls are not allowed when call stack of previous frames is {bytes} bytes. Too large',
+  ),
   'call-too-deep': row(
     'memory-safety',
     'calls nest {depth} deep; the limit is {most}',

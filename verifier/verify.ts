@@ -6,6 +6,7 @@
 import type { Program } from '../isa/index.ts';
 import { type Profile, profile as profileNamed } from '../platform/index.ts';
 import { Roots } from './calls/roots.ts';
+import { stackDepth } from './calls/stack-depth.ts';
 import { entryState } from './check/entry.ts';
 import type { KernelBtf } from './check/kernel.ts';
 import { prepare } from './check/prepare.ts';
@@ -18,7 +19,6 @@ import type { Walk } from './explore/walk.ts';
 import { boundOf } from './facts/bound.ts';
 import { makeFacts } from './facts/facts.ts';
 import { Recorder } from './facts/recorder.ts';
-import { stackUse } from './facts/stack-use.ts';
 import { LIMITS } from './limits.ts';
 import { mintProof } from './proof.ts';
 import type { Privilege, Subject } from './subject.ts';
@@ -94,10 +94,10 @@ function attempt(
     report: (walk, { failure, entry }) =>
       diagnostics.push(diagnose(program, failure, circumstancesOf(walk, failure, entry))),
   });
-  const { walk, longest } = roots.run(entryState);
+  const { walk, longest } = roots.run({ entry: 0, set: entryState });
   const effort = effortOf(roots);
   if (diagnostics.length > 0) return { walk, longest, effort, stackBytes: 0, diagnostics };
-  const stack = stackUse(subject, recorder);
+  const stack = stackDepth(subject, recorder);
   if (stack.failure !== undefined) {
     diagnostics.push(diagnose(program, stack.failure, withoutWalk(program, stack.failure)));
   }

@@ -60,7 +60,8 @@ export function checkGlobalCall(walk: Walk, pc: number, callee: Prototype): Fail
 export function countGlobalCall(walk: Walk, callee: Prototype): void {
   const { state, recorder } = walk;
   recorder.called(state.words[state.frameRow(state.frame) + L.FRAME_ENTRY]!, callee.entry);
-  walk.distance += walk.apart.longestOf(callee.entry, (fresh) => begin(fresh, callee), walk);
+  const set = (fresh: Walk) => begin(fresh, callee);
+  walk.distance += walk.apart.longestOf({ entry: callee.entry, set }, walk);
 }
 
 /** The state in which the function is entered. */

@@ -6,12 +6,13 @@
  * bpf_iter.c and verifier.c of Linux 6.18 by observation); BPF_MAX_USER_RINGBUF_SAMPLES.
  */
 
+import { MARK_LEADER } from '../cfg.ts';
 import * as domain from '../domain/index.ts';
 import type { Kept } from '../explore/kept.ts';
 import type { Recorder } from '../facts/recorder.ts';
+import { writesOf } from '../liveness.ts';
 import * as L from '../state/layout.ts';
 import type { Subject } from '../subject.ts';
-import { callbackIndex } from '../transfer/callback.ts';
 
 /** Rounds of one frame's may_goto, and of one bpf_loop. */
 export const MOST_LOOPS = 1 << 23;
@@ -23,18 +24,22 @@ const FIXED_MAPS: ReadonlySet<string> = new Set(['array', 'percpu_array']);
 /** Infinity where nothing bounds the passes; the recorder then learns why. */
 export function passesAt(subject: Subject, recorder: Recorder, kept: Kept): number {
   if (subject.rows[kept.pc]!.kind === 'may_goto') return MOST_LOOPS;
-  const helper = subject.helperAt.get(kept.pc);
-  const index = helper === undefined ? -1 : callbackIndex(helper);
+  const callee = subject.helperAt.get(kept.pc) ?? subject.kfuncAt.get(kept.pc);
   const unbounded = (by: string): number => {
     recorder.unboundedBy ??= by;
     return Number.POSITIVE_INFINITY;
   };
-  if (helper === undefined || index < 0) return unbounded('iterations over a set of the platform');
+  if (callee === undefined) return unbounded('passes that nothing counts');
+  if (callee.name === 'bpf_iter_num_next') return mostNumbers(subject);
+  if (callee.arguments.some(({ kind }) => kind === 'iterator')) {
+    return unbounded(`elements that ${callee.name} yields`);
+  }
   const { state } = kept;
-  switch (helper.arguments[index]!.callback) {
+  switch (callee.arguments.find(({ kind }) => kind === 'callback')?.callback) {
     case 'loop': {
       const most = domain.unsignedMax(state.words, state.register(1) + L.NUMBER);
-      return Math.min(most, MOST_LOOPS);
+      const done = state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK_DEPTH]!;
+      return Math.max(0, Math.min(most, MOST_LOOPS) - done);
     }
     case 'for-each-map': {
       const map = subject.maps[state.words[state.register(1) + L.TARGET]!]!;
@@ -46,6 +51,37 @@ export function passesAt(subject: Subject, recorder: Recorder, kept: Kept): numb
     case 'find-vma':
       return 1;
     default:
-      return unbounded(`calls that ${helper.name} makes`);
+      return unbounded(`calls that ${callee.name} makes`);
   }
+}
+
+/**
+ * The longest range that any iterator over numbers of the program runs through, and the pass that
+ * finds its end. Only bounds count that are constants of the code: numbers of the walk may be
+ * imprecise.
+ */
+function mostNumbers(subject: Subject): number {
+  let most = 0;
+  for (const [pc, { name }] of subject.kfuncAt) {
+    if (name !== 'bpf_iter_num_new') continue;
+    const start = constantBefore(subject, pc, 2);
+    const end = constantBefore(subject, pc, 3);
+    const isKnown = start !== undefined && end !== undefined;
+    most = Math.max(most, isKnown ? Math.max(0, end - start) : MOST_LOOPS);
+  }
+  return Math.min(most, MOST_LOOPS);
+}
+
+/** What `register` holds at `pc` on every path: moved there in the straight code before. */
+function constantBefore(subject: Subject, pc: number, register: number): number | undefined {
+  const { cfg, rows, instructions } = subject;
+  for (let at = pc; (cfg.marks[at]! & MARK_LEADER) === 0 && at > 0; ) {
+    at--;
+    const row = rows[at]!;
+    const insn = instructions[at]!;
+    if (row.kind === 'call' || row.kind === 'jump') return undefined;
+    if (((writesOf(insn, row) >> register) & 1) === 0) continue;
+    return row.operation === 'mov' && row.source === 'imm' ? insn.imm : undefined;
+  }
+  return undefined;
 }

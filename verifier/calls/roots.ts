@@ -9,12 +9,9 @@
 
 import { Explorer, type Found, type Spent } from '../explore/explore.ts';
 import type { Reasoning } from '../explore/reasoning.ts';
-import { type Apart, Walk } from '../explore/walk.ts';
+import { type Apart, type Beginning, Walk } from '../explore/walk.ts';
 import type { Recorder } from '../facts/recorder.ts';
 import type { Subject } from '../subject.ts';
-
-/** How a function is begun: sets the registers of its only frame. */
-export type Begin = (walk: Walk) => void;
 
 interface Walked {
   readonly walk: Walk;
@@ -36,7 +33,7 @@ export class Roots implements Apart {
   /** Longest run of each global function, by entry. */
   readonly #longest = new Map<number, number>();
   readonly #walking = new Set<number>();
-  readonly #later: { readonly entry: number; readonly begin: Begin }[] = [];
+  readonly #later: Beginning[] = [];
   readonly #known = new Set<string>();
   readonly spent: Spent = { processed: 0, failures: 0, exhausted: false };
   peakStates = 0;
@@ -50,22 +47,23 @@ export class Roots implements Apart {
   }
 
   /** Walks the program from its entry, and everything that this brings about. */
-  run(begin: Begin): Walked {
-    const main = this.#walk(0, begin, undefined);
+  run(beginning: Beginning): Walked {
+    const main = this.#walk(beginning, undefined);
     for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) {
       if (this.#isOver()) break;
-      const { walk } = this.#walk(next.entry, next.begin, undefined);
+      const { walk } = this.#walk(next, undefined);
       for (const rule of walk.withheld) main.walk.withheld.add(rule);
     }
     return main;
   }
 
-  longestOf(entry: number, begin: Begin, caller: Walk): number {
+  longestOf(beginning: Beginning, caller: Walk): number {
+    const { entry } = beginning;
     let longest = this.#longest.get(entry);
     if (longest === undefined) {
       if (this.#isOver()) return 0;
       this.#walking.add(entry);
-      longest = this.#walk(entry, begin, caller).longest;
+      longest = this.#walk(beginning, caller).longest;
       this.#walking.delete(entry);
       this.#longest.set(entry, longest);
     }
@@ -76,20 +74,20 @@ export class Roots implements Apart {
     return this.#walking.has(entry);
   }
 
-  walkLater(key: string, entry: number, begin: Begin): void {
+  walkLater(key: string, beginning: Beginning): void {
     if (this.#known.has(key)) return;
     this.#known.add(key);
-    this.#later.push({ entry, begin });
+    this.#later.push(beginning);
   }
 
   #isOver(): boolean {
     return this.spent.exhausted || this.spent.failures >= this.#limits.maxErrors;
   }
 
-  #walk(entry: number, begin: Begin, caller: Walk | undefined): Walked {
+  #walk(beginning: Beginning, caller: Walk | undefined): Walked {
     const below = caller === undefined ? 0 : caller.framesBelow + caller.state.frameCount;
-    const walk = new Walk(this.#subject, this.#recorder, entry, this.#reasoning, this, below);
-    begin(walk);
+    const subject = this.#subject;
+    const walk = new Walk(subject, this.#recorder, this.#reasoning, beginning, this, below);
     const { maxProcessed, maxErrors, deadline, report } = this.#limits;
     const explorer = new Explorer(walk, {
       maxProcessed,
@@ -98,7 +96,7 @@ export class Roots implements Apart {
       report: (found) => report(walk, found),
       spent: this.spent,
     });
-    const { longest, peakStates, mostPending } = explorer.explore(entry);
+    const { longest, peakStates, mostPending } = explorer.explore(beginning.entry);
     this.peakStates += peakStates;
     this.mostPending = Math.max(this.mostPending, mostPending);
     for (const rule of walk.withheld) caller?.withheld.add(rule);

@@ -5,15 +5,16 @@
 
 import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
 import { contextLayout, type HelperRow, mapType, type Profile } from '../../platform/index.ts';
+import { shapeOf } from '../calls/callback-arguments.ts';
 import { effectsOf } from '../calls/effects.ts';
 import { globalFunctions } from '../calls/global.ts';
 import { buildCfg, MARK_CONVERGE, MARK_PRUNE, target } from '../cfg.ts';
+import { type Contract, hasFlag } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { liveRegisters } from '../liveness.ts';
 import { obligationsOf } from '../obligations/derive.ts';
 import { ProgramTypes } from '../program-types.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
-import { callbackIndex } from '../transfer/callback.ts';
 import { checkEncoding } from './encoding.ts';
 import { checkFields } from './fields.ts';
 import { checkHelper, GPL_COMPATIBLE, helperNumbered } from './helpers.ts';
@@ -65,14 +66,12 @@ export function prepare(
   );
   const kfuncAt = resolveKfuncs(program, instructions, profile, callFailures);
   if (callFailures.length > 0) return refuse(callFailures);
-  const untyped = checkResults([...helperAt, ...kfuncAt], type, kernel);
+  const callees: readonly (readonly [number, Contract])[] = [...helperAt, ...kfuncAt];
+  const untyped = checkResults(callees, type, kernel);
   if (untyped !== undefined) return refuse([untyped]);
-  for (const [pc, helper] of helperAt) {
-    if (callbackIndex(helper) >= 0) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
-  }
-  for (const [pc, callee] of kfuncAt) {
-    const isRepeated = callee.flags.includes('iter-next') || callbackIndex(callee) >= 0;
-    if (isRepeated) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
+  for (const [pc, callee] of callees) {
+    const repeats = shapeOf(callee)?.runs === 'now' || hasFlag(callee, 'iter-next');
+    if (repeats) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
   const layout = type.context === null ? undefined : contextLayout(type.context);
   const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);

@@ -8,7 +8,6 @@
  * widened in between, a path too long), states are missing and less is said.
  */
 
-import { entryState } from '../check/entry.ts';
 import { step } from '../explore/step.ts';
 import { Walk } from '../explore/walk.ts';
 import { Recorder } from '../facts/recorder.ts';
@@ -69,9 +68,7 @@ export class History {
   #replay(original: Walk): void {
     const { subject } = this;
     const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
-    const { reasoning, apart, framesBelow } = original;
-    const walk = new Walk(subject, recorder, 0, reasoning, apart, framesBelow);
-    entryState(walk);
+    const walk = new Walk(subject, recorder, original.reasoning, original.beginning);
     const { length } = this.pcs;
     for (let index = 0; index + 1 < length; index++) {
       if (length - index <= MOST_KEPT) this.#states[index] = walk.state.compact();

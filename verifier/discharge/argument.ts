@@ -6,6 +6,7 @@ import {
   helper as helperById,
   type MapTypeRow,
 } from '../../platform/index.ts';
+import { shapeOf } from '../calls/callback-arguments.ts';
 import type { Contract } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
@@ -23,7 +24,6 @@ import { checkExchanged, checkKptr } from '../resources/kptr.ts';
 import { checkLock } from '../resources/lock.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import { KNOWN_SHAPES } from '../transfer/callback.ts';
 import { checkAccess } from './access.ts';
 import { checkNesting } from './call.ts';
 import {
@@ -148,13 +148,13 @@ function checkKind(call: Call): Failure | null {
 /** A function of the program, whose frame still fits. */
 function checkCallback(call: Call): Failure | null {
   const { callback } = call.argument;
-  if (callback === undefined || !KNOWN_SHAPES.has(callback)) {
-    return unsupported(call, `callbacks of the form ${callback}`);
-  }
+  const shape = shapeOf(call.callee);
+  if (shape === undefined) return unsupported(call, `callbacks of the form ${callback}`);
   const failure = requireKind(call, [kinds.FUNCTION], 'a function of the program', 'func');
   if (failure !== null) return failure;
   // How often the callback may run bounds its index; see transfer/callback.
   if (callback === 'loop') call.walk.needPrecise(1);
+  if (shape.runs !== 'now') return null;
   const { state } = call.walk;
   return checkNesting(call.walk, call.pc, state.words[call.value + L.TARGET]!);
 }

@@ -82,8 +82,10 @@ export function checkNesting(walk: Walk, pc: number, entry: number): Failure | n
 }
 
 /** The executing frame was entered by a helper, which does not expect it to end in its middle. */
-export const inCallback = (state: MachineState): boolean =>
-  state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] !== 0;
+export function inCallback(state: MachineState): boolean {
+  const how = state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK]!;
+  return how !== 0 && how !== L.ENTERED_ALONE;
+}
 
 function checkHelper(walk: Walk, pc: number): Failure | null {
   const helper = walk.subject.helperAt.get(pc)!;

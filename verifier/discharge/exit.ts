@@ -20,6 +20,7 @@ export function checkExit(walk: Walk, pc: number): Failure | null {
 function checkEnd(walk: Walk, pc: number, how: number): Failure | null {
   switch (how) {
     case L.ENTERED_BY_HELPER:
+    case L.ENTERED_UNDER_LOCK:
       return checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
     case L.ENTERED_ALONE:
       return checkHeld(walk, pc) ?? checkScalar(walk, pc);

@@ -15,6 +15,7 @@ export type Reasoning = 'linux' | 'full';
 /** What this verifier knows and Linux does not. */
 export const BEYOND_LINUX = {
   'quotient-range': 'the range of a quotient or remainder',
+  'loop-index': 'the index that bpf_loop passes is below the number of passes',
   'variable-shift': 'the range of a shift by an amount that varies',
   'constant-key': 'array elements exist from the beginning',
   'offset-before-pointer': 'a varying offset that may lead back from a pointer',

@@ -26,15 +26,28 @@ export interface Pending {
   readonly distance: number;
 }
 
+/** Where a walk starts, and with what in the registers of its only frame. */
+export interface Beginning {
+  readonly entry: number;
+  readonly set: (walk: Walk) => void;
+}
+
 /** What is verified apart from the walk that meets it (calls/roots.ts). */
 export interface Apart {
   /** Most instructions that the global function executes; walks it when it was not. */
-  longestOf(entry: number, begin: (walk: Walk) => void, caller: Walk): number;
+  longestOf(beginning: Beginning, caller: Walk): number;
   /** Whether the walk of the global function has begun, and not ended. */
   isWalking(entry: number): boolean;
   /** Leaves a function that runs outside of the program to be walked; once for each key. */
-  walkLater(key: string, entry: number, begin: (walk: Walk) => void): void;
+  walkLater(key: string, beginning: Beginning): void;
 }
+
+/** For a walk that repeats another one: everything apart was seen to. */
+const NOTHING: Apart = {
+  longestOf: () => 0,
+  isWalking: () => false,
+  walkLater: () => undefined,
+};
 
 export class Walk implements Backtrackable {
   readonly subject: Subject;
@@ -56,6 +69,7 @@ export class Walk implements Backtrackable {
   /** The last state kept on this path, and the instructions since. */
   parent: Kept | undefined = undefined;
   distance = 0;
+  readonly beginning: Beginning;
   readonly apart: Apart;
   /** Frames of the callers, where the walk is of a function of its own. */
   readonly framesBelow: number;
@@ -64,17 +78,19 @@ export class Walk implements Backtrackable {
   constructor(
     subject: Subject,
     recorder: Recorder,
-    start: number,
     reasoning: Reasoning,
-    apart: Apart,
-    framesBelow: number,
+    beginning: Beginning,
+    apart: Apart = NOTHING,
+    framesBelow = 0,
   ) {
     this.subject = subject;
-    this.apart = apart;
-    this.framesBelow = framesBelow;
     this.recorder = recorder;
     this.reasoning = reasoning;
-    this.state = emptyState(start);
+    this.beginning = beginning;
+    this.apart = apart;
+    this.framesBelow = framesBelow;
+    this.state = emptyState(beginning.entry);
+    beginning.set(this);
   }
 
   get instructions() {

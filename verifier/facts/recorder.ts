@@ -35,6 +35,8 @@ export class Recorder {
   unboundedBy: string | undefined;
   /** By entry slot: the functions that each function called in the walk. */
   readonly callees = new Map<number, Set<number>>();
+  /** Entry slots of functions that the program leaves to run later. */
+  readonly later = new Set<number>();
 
   readonly indirectLow: Int32Array;
   readonly indirectHigh: Int32Array;

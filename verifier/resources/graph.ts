@@ -40,7 +40,8 @@ export function checkCollection(call: Call): Failure | null {
   return { code: 'collection-unlocked', pc: call.pc, values, registers: [call.register] };
 }
 
-function contentOf(walk: Walk, field: SpecialField): Content | undefined {
+/** What the collection at the field holds. */
+export function contentOf(walk: Walk, field: SpecialField): Content | undefined {
   const { btf } = walk.subject.types;
   const { contains } = field;
   if (btf === undefined || contains === undefined) return undefined;

@@ -106,6 +106,7 @@ export const FRAME_CALL_SITE = 2;
 export const FRAME_ENTRY = 3;
 /** How the frame was entered: 0 by a plain call, or as the program's entry. */
 export const FRAME_CALLBACK = 4;
+/** Times that the call at which the frame waits has called back on this path. */
 export const FRAME_CALLBACK_DEPTH = 5;
 export const FRAME_RANGE_MIN = 6;
 export const FRAME_RANGE_MAX = 7;
@@ -116,6 +117,8 @@ export const ENTERED_BY_HELPER = 1;
 export const ENTERED_ALONE = 2;
 /** A function that the program left to run later. */
 export const ENTERED_LATER = 3;
+/** By a kernel function, for which the caller holds a lock. */
+export const ENTERED_UNDER_LOCK = 4;
 /** Room for two numbers that are no value of the program: immediate operands. */
 export const SCRATCH = HEADER_WORDS + MAX_FRAMES * FRAME_ROW_WORDS;
 export const SCRATCH_2 = SCRATCH + SCALAR_WORDS;

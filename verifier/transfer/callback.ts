@@ -5,75 +5,76 @@
  * behind the call (no more passes), or enters the callback, whose exit leads back to the call site,
  * with the caller's registers as they were. A pass that ends within the state it began with ends the
  * search (prune.ts).
+ *
+ * What runs later starts with nothing of the state in which it was registered: it is walked on its
+ * own (calls/roots.ts).
  */
 
+import { callbackIndex, type Shape, setElement, shapeOf } from '../calls/callback-arguments.ts';
 import type { Contract } from '../contract.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
-import { type Content, contentOfCall, setNode } from '../resources/graph.ts';
-import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import type { MachineState } from '../state/machine.ts';
 
-/** Shapes that the walk can enter. */
-export const KNOWN_SHAPES: ReadonlySet<string> = new Set(['loop', 'for-each-map', 'rbtree-less']);
-
-/** The callback argument of a helper: its index, or -1. */
-export const callbackIndex = (helper: Contract): number =>
-  helper.arguments.findIndex((argument) => argument.kind === 'callback');
+/** The call of `callee` at `pc` may enter a function of the program. */
+export function callBack(walk: Walk, pc: number, callee: Contract): void {
+  const shape = shapeOf(callee);
+  if (shape === undefined) return;
+  const { state } = walk;
+  const entry = state.words[state.register(callbackIndex(callee) + 1) + L.TARGET]!;
+  if (shape.runs === 'now') forkCallback(walk, pc, callee, shape, entry);
+  else leaveForLater(walk, callee, shape, entry);
+}
 
 /** Leaves a pass through the callback to be walked from its first instruction. */
-export function forkCallback(walk: Walk, pc: number, helper: Contract): void {
-  const index = callbackIndex(helper);
-  const { state } = walk;
-  const entry = state.words[state.register(index + 1) + L.TARGET]!;
+function forkCallback(walk: Walk, pc: number, callee: Contract, shape: Shape, entry: number): void {
+  const caller = walk.state.frame;
+  const { words } = walk.state;
+  const row = walk.state.frameRow(caller);
+  const passes = words[row + L.FRAME_CALLBACK_DEPTH]!;
+  words[row + L.FRAME_CALLBACK_DEPTH] = 0;
+  const most = mostPasses(walk, callee);
+  if (passes >= most) return;
+  walk.recorder.called(words[row + L.FRAME_ENTRY]!, entry);
+  const behind = walk.state;
   // The call counts when it ends, however often it called back.
-  const other = walk.fork(entry, 0);
-  const caller = other.frame;
-  other.pushFrame(entry, pc);
-  other.words[other.frameRow(other.frame) + L.FRAME_CALLBACK] = L.ENTERED_BY_HELPER;
-  other.words[L.CALLBACK_DEPTH]! += 1;
-  const shape = helper.arguments[index]!.callback;
-  if (shape === 'rbtree-less') {
-    const content = contentOfCall(walk, helper);
-    if (content !== undefined) passNodes(walk, other, content);
-    return;
+  const state = walk.fork(entry, 0);
+  if (Number.isFinite(most)) state.words[row + L.FRAME_CALLBACK_DEPTH] = passes + 1;
+  state.pushFrame(entry, pc);
+  const how = shape.keepsLock ? L.ENTERED_UNDER_LOCK : L.ENTERED_BY_HELPER;
+  state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] = how;
+  state.words[L.CALLBACK_DEPTH]! += 1;
+  walk.state = state;
+  shape.set(walk, caller);
+  if (shape.passes !== undefined) {
+    const [argument, register] = shape.passes;
+    state.copyValue(state.register(register), state.registerOf(caller, argument));
   }
-  if (shape === 'loop') passIndex(other, caller);
-  else passElement(walk, other, caller);
-  const context = shape === 'loop' ? 2 : 4;
-  other.copyValue(other.register(context), other.registerOf(caller, index + 2));
+  walk.state = behind;
 }
 
-/** r1 of a loop body: below the number of passes. */
-function passIndex(state: MachineState, caller: number): void {
-  const r1 = state.register(1);
-  const { words } = state;
-  state.setUnknown(r1);
-  const passes = domain.unsignedMax(words, state.registerOf(caller, 1) + L.NUMBER);
-  if (passes > 0 && passes <= 2 ** 32) {
-    domain.setUnsignedRange(words, r1 + L.NUMBER, 0, 0, (passes - 1) | 0, 0);
-  }
+/** Only bpf_loop says how often it calls: its first argument was made precise (checkCallback). */
+function mostPasses({ state }: Walk, callee: Contract): number {
+  if (callee.arguments[callbackIndex(callee)]!.callback !== 'loop') return Number.POSITIVE_INFINITY;
+  return domain.unsignedMax(state.words, state.register(1) + L.NUMBER);
 }
 
-/** r1 to r3 of a callback over a map: the map, a key that may be read, a value. */
-function passElement(walk: Walk, state: MachineState, caller: number): void {
-  state.copyValue(state.register(1), state.registerOf(caller, 1));
-  const map = state.words[state.register(1) + L.TARGET]!;
-  const key = state.register(2);
-  state.setPointer(key, kinds.MEMORY, 0);
-  state.words[key + L.EXTENT] = walk.subject.maps[map]!.keySize;
-  state.words[key + L.FLAGS] = L.FLAG_READ_ONLY;
-  const value = state.register(3);
-  state.setPointer(value, kinds.MAP_VALUE, map);
-  state.words[value + L.ID] = walk.freshId();
+/** The first argument is the timer, or its like, in a map value that the callback gets. */
+function leaveForLater(walk: Walk, callee: Contract, shape: Shape, entry: number): void {
+  const { state, recorder } = walk;
+  const field = callee.arguments.findIndex(({ kind }) => DEFERRED.has(kind));
+  const map = state.words[state.register(field + 1) + L.TARGET]!;
+  recorder.later.add(entry);
+  const set = (fresh: Walk): void => {
+    const { words } = fresh.state;
+    words[fresh.state.frameRow(0) + L.FRAME_CALLBACK] = L.ENTERED_LATER;
+    if (shape.runs === 'asleep') words[L.SLEEPABLE] = 1;
+    setElement(fresh, map);
+  };
+  walk.apart.walkLater(`${entry} ${map} ${shape.runs}`, { entry, set });
 }
 
-/** r1 and r2 of a comparison: two nodes of the tree, whose lock is held. */
-function passNodes(walk: Walk, state: MachineState, content: Content): void {
-  setNode(walk, state, state.register(1), content, L.FLAG_BORROWED);
-  setNode(walk, state, state.register(2), content, L.FLAG_BORROWED);
-}
+const DEFERRED: ReadonlySet<string> = new Set(['timer', 'workqueue', 'task-work']);
 
 /** The callback's frame ends; control is back at the call. */
 export function leaveCallback(walk: Walk): number {

@@ -20,7 +20,7 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { clobber, slotsFor } from '../state/stack.ts';
 import { clobberArguments } from './call.ts';
-import { callbackIndex, forkCallback } from './callback.ts';
+import { callBack } from './callback.ts';
 import type { Given } from './given.ts';
 import { findsElement } from './look-up.ts';
 import { forgetPacket } from './packet-range.ts';
@@ -28,7 +28,7 @@ import { type Origin, setResult } from './result.ts';
 
 export function callOut(walk: Walk, pc: number, callee: Contract): void {
   const { state } = walk;
-  if (callbackIndex(callee) >= 0) forkCallback(walk, pc, callee);
+  callBack(walk, pc, callee);
   const origin = originOf(walk, callee);
   const moves = movesPacket(callee, origin);
   let released = 0;
