@@ -112,9 +112,10 @@ function argumentsOf(
   const isTracepoint = program.attachType === 'trace_raw_tp';
   // A tracepoint's first argument is the kernel's own.
   const parameters = isTracepoint ? prototype.parameters.slice(1) : prototype.parameters;
-  const typed = parameters
-    .slice(0, MOST_ARGUMENTS)
-    .map((parameter, index) => argumentAt(program, btf, target, parameter, index));
+  const typed = parameters.slice(0, MOST_ARGUMENTS).flatMap((parameter, index) => {
+    const argument = argumentAt(program, btf, target, parameter, index);
+    return new Array<HookArgument>(wordsOf(btf, parameter.typeId)).fill(argument);
+  });
   if (!SEES_RESULT.has(program.attachType ?? '')) return typed;
   const result = typeArgument(btf, prototype.returnTypeId, { flags: 0 });
   const rule = returnRule(program);
@@ -124,6 +125,10 @@ function argumentsOf(
     isRanged && result.kind === 'number' ? { kind: 'number', range: rule } : result,
   ];
 }
+
+/** A structure passed by value may fill two words. */
+const wordsOf = (btf: Btf, typeId: number): number =>
+  Math.max(1, Math.ceil((btf.sizeOf(typeId) ?? 0) / 8));
 
 function argumentAt(
   program: Program,

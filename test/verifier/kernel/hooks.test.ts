@@ -192,6 +192,13 @@ kernel('functions and lsm hooks', () => {
     expect(check(kind, word(4))).toMatch(/^context-out-of-bounds/);
   });
 
+  test('pass structures by value in as many words as those fill', () => {
+    // int __sys_bpf(enum bpf_cmd cmd, bpfptr_t uattr, unsigned int size), bpfptr_t of 16 bytes.
+    const kind = traced('trace_fentry', '__sys_bpf');
+    expect(check(kind, word(1), word(2), word(3))).toBe('accepted');
+    expect(check(kind, word(4))).toMatch(/^context-out-of-bounds/);
+  });
+
   test('show their result at the exit only', () => {
     expect(check(traced('trace_fexit', 'vfs_read'), word(4))).toBe('accepted');
     expect(check(traced('trace_fexit', 'vfs_read'), word(5))).toMatch(/^context-out-of-bounds/);
