@@ -27,6 +27,11 @@ export const LIMITS = Object.freeze({
     'states',
     'beyond it the oldest state without a hit at an instruction is forgotten',
   ),
+  afterFailure: limit(
+    10_000,
+    'instructions',
+    'walked after a failure, besides as many as before it, to find other ones',
+  ),
   milliseconds: limit(60_000, 'ms', 'wall clock of one verification'),
   references: limit(256, 'references', 'references held at once'),
   errors: limit(5, 'diagnostics', 'default of --max-errors'),

@@ -35,7 +35,12 @@ export class Roots implements Apart {
   readonly #walking = new Set<number>();
   readonly #later: Beginning[] = [];
   readonly #known = new Set<string>();
-  readonly spent: Spent = { processed: 0, failures: 0, exhausted: false };
+  readonly spent: Spent = {
+    processed: 0,
+    failures: 0,
+    exhausted: false,
+    lastUseful: Number.POSITIVE_INFINITY,
+  };
   peakStates = 0;
   mostPending = 0;
 

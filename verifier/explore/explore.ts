@@ -25,6 +25,8 @@ export interface Spent {
   processed: number;
   failures: number;
   exhausted: boolean;
+  /** Instructions after which a failed verification stops. */
+  lastUseful: number;
 }
 
 export interface Exploration {
@@ -78,7 +80,7 @@ export class Explorer {
     let pc = start;
     for (;;) {
       this.#walkPath(pc);
-      if (this.#spent.exhausted || this.#spent.failures >= this.#budget.maxErrors) break;
+      if (this.#isDone()) break;
       const pending = walk.pending.pop();
       if (pending === undefined) break;
       walk.recorder.forked(walk.trace.pc(pending.entry));
@@ -102,7 +104,7 @@ export class Explorer {
     const { subject, trace } = walk;
     const { marks } = subject.cfg;
     let pc = start;
-    while (pc !== PATH_ENDS) {
+    while (pc !== PATH_ENDS && !this.#isDone()) {
       walk.entry = trace.push(pc, walk.state.frame, walk.entry);
       if ((marks[pc]! & MARK_PRUNE) !== 0) {
         const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
@@ -128,6 +130,15 @@ export class Explorer {
       pc = to;
     }
     this.#end(undefined);
+  }
+
+  /**
+   * Nothing more is sought. Past a failure other independent ones may follow, but what failed often
+   * keeps states from being covered, so that effort is bounded by what was spent so far.
+   */
+  #isDone(): boolean {
+    const { exhausted, failures, processed, lastUseful } = this.#spent;
+    return exhausted || failures >= this.#budget.maxErrors || processed > lastUseful;
   }
 
   /** Counts an instruction against the budget. */
@@ -175,6 +186,7 @@ export class Explorer {
     if (!this.#seen.has(key)) {
       this.#seen.add(key);
       this.#spent.failures++;
+      this.#spent.lastUseful = 2 * this.#spent.processed + LIMITS.afterFailure.value;
       this.#budget.report({ failure, entry: this.#walk.entry });
     }
     this.#end(undefined);
