@@ -96,7 +96,12 @@ export function checkStorable(
     if (kind === kinds.STACK && state.words[value + L.TARGET]! > frame) {
       return { code: 'stack-pointer-to-caller', pc: request.pc, values: {}, registers: [register] };
     }
-    if (request.size === 8 || subject.mayLeakPointers) return null;
+    if (request.size === 8) return null;
+    if (subject.mayLeakPointers) {
+      // At a place that varies Linux does not look at what is stored.
+      if (constantOffset(state, target, request) === undefined) return null;
+      return { code: 'pointer-part-spilled', pc: request.pc, values: {}, registers: [register] };
+    }
   } else if (subject.mayLeakPointers && into !== kinds.CONTEXT) return null;
   const where = `into ${kinds.KINDS[into]!.linux}`;
   const values = { kind: name, where, R: `R${register}` };

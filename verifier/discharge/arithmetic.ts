@@ -21,6 +21,8 @@ export function checkArithmetic(
   row: Row,
 ): Failure | null {
   const { state } = walk;
+  const refused = row.source === 'imm' ? checkConstant(walk, pc, insn, row) : null;
+  if (refused !== null) return refused;
   const dst = state.register(insn.dst);
   const src = row.source === 'reg' ? state.register(insn.src) : -1;
   const pointerDst = row.dst === 'update' && isPointer(state.kind(dst));
@@ -32,6 +34,19 @@ export function checkArithmetic(
     return checkBitsOfPointer(walk, pc, pointerSrc ? insn.src : insn.dst);
   }
   return checkOffset(walk, pc, insn, row, pointerDst, pointerSrc);
+}
+
+const DIVISIONS: ReadonlySet<string> = new Set(['div', 'sdiv', 'mod', 'smod']);
+const SHIFTS: ReadonlySet<string> = new Set(['lsh', 'rsh', 'arsh']);
+
+/** RFC 9669 defines these; Linux refuses them where they are constants, if anything gets there. */
+function checkConstant(walk: Walk, pc: number, { imm }: Instruction, row: Row): Failure | null {
+  if (walk.subject.profile.family === 'memory') return null;
+  if (DIVISIONS.has(row.operation) && imm === 0) {
+    return { code: 'division-by-zero', pc, values: {} };
+  }
+  if (!SHIFTS.has(row.operation) || (imm >= 0 && imm < row.width)) return null;
+  return { code: 'shift-too-far', pc, values: { imm, width: row.width, most: row.width - 1 } };
 }
 
 /** mov32, movsx, neg and byte swaps of a pointer make a number of its bits. */
