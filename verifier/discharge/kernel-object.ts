@@ -71,7 +71,8 @@ function checkPlainBytes(call: Call, types: KernelTypes, wanted: number): Failur
   const size = types.btf.sizeOf(wanted) ?? 0;
   const { state } = walk;
   const isBytes = PLAIN_BYTES.has(state.kind(value)) || isLent(state, value);
-  if (!isBytes || !types.isPlain(wanted)) {
+  const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  if (!isBytes || nullable || !types.isPlain(wanted)) {
     return wrong(call, `a pointer to struct ${types.nameOf(wanted)}`, 'ptr_');
   }
   const request = { pc, register, offset: 0, size, by: 'helper' } as const;
