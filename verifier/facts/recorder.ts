@@ -24,6 +24,13 @@ interface MutableAccess {
   aligned: boolean;
 }
 
+/** A kernel object that may fault on one path is read with care on all. */
+function joinRegions(a: Region, b: Region): Region {
+  if (a === b) return a;
+  const isObject = (region: Region) => region === 'btf' || region === 'btf-faulting';
+  return isObject(a) && isObject(b) ? 'btf-faulting' : 'mixed';
+}
+
 export class Recorder {
   readonly #accesses = new Map<number, MutableAccess>();
   readonly #ways: Uint8Array;
@@ -73,7 +80,7 @@ export class Recorder {
       this.#indirectAccess(owner, known.region, known.frame, known.offset, sizeBytes);
       this.#indirectAccess(owner, region, frame, offset, sizeBytes);
     }
-    if (known.region !== region) known.region = 'mixed';
+    known.region = joinRegions(known.region, region);
     if (known.offset !== offset) known.offset = undefined;
     if (known.frame !== frame) known.frame = undefined;
     if (known.map !== map) known.map = undefined;
