@@ -37,6 +37,12 @@ const ROWS = {
     'compile with -mcpu=v{isa}',
     'unknown opcode {opcode}',
   ),
+  'instruction-missing': row(
+    'encoding',
+    "profile '{profile}' has no '{name}'",
+    'do without it, or choose a newer profile',
+    'unknown opcode {opcode}',
+  ),
   'empty-program': row(
     'encoding',
     'the program has no instructions',

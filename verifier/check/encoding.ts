@@ -46,5 +46,29 @@ function checkInstruction(pc: number, row: Row, profile: Profile): Failure | nul
     const values = { name: row.name, version: row.version, isa: profile.isa, opcode };
     return { code: 'instruction-set', pc, values };
   }
+  const feature = featureOf(row);
+  if (feature !== undefined && !profile.features.has(feature)) {
+    const values = { name: row.name, profile: profile.name, opcode: row.code.toString(16) };
+    return { code: 'instruction-missing', pc, values };
+  }
   return null;
 }
+
+/** The feature with which an instruction came, where the level of the instruction set does not say. */
+function featureOf(row: Row): string | undefined {
+  switch (row.kind) {
+    case 'may_goto':
+      return 'may-goto';
+    case 'cast':
+      return 'arena';
+    case 'constant':
+      return row.operation === 'function' ? 'callbacks' : undefined;
+    case 'atomic':
+      if (row.operation === 'add') return undefined;
+      return NEW_ATOMICS.has(row.operation) ? 'load-acquire' : 'atomics';
+    default:
+      return undefined;
+  }
+}
+
+const NEW_ATOMICS: ReadonlySet<string> = new Set(['load_acquire', 'store_release']);

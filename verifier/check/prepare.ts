@@ -22,6 +22,7 @@ import { checkResults, checkSymbols, hookOf, type KernelBtf, kernelTypes } from 
 import { resolveKfuncs } from './kfuncs.ts';
 import { loadableType } from './load.ts';
 import { checkMapTypes, resolveMaps } from './maps.ts';
+import { checkShape } from './shape.ts';
 
 export interface Prepared {
   readonly subject: Subject | undefined;
@@ -46,8 +47,11 @@ export function prepare(
   if (hook !== undefined && 'code' in hook) return refuse([hook]);
   const symbolFailures = checkSymbols(instructions, kernel);
   if (symbolFailures.length > 0) return refuse(symbolFailures);
+  const rows = instructions.map((insn) => TABLE[insn.op]!);
   const { cfg, failures } = buildCfg(program, instructions);
   if (failures.length > 0) return refuse(failures);
+  const shape = checkShape(cfg, instructions, rows, profile, privilege);
+  if (shape !== undefined) return refuse([shape]);
   const { maps, innerMap } = withInnerMaps(program.maps);
   const types = programTypes(program, maps);
   if ('code' in types) return refuse([types]);
@@ -57,7 +61,6 @@ export function prepare(
   const misplaced =
     checkMapTypes(program, profile, mapAt) ?? checkFields(program, maps, mapAt, types);
   if (misplaced !== undefined) return refuse([misplaced]);
-  const rows = instructions.map((insn) => TABLE[insn.op]!);
   const { helperAt, failures: callFailures } = resolveHelpers(
     program,
     instructions,

@@ -9,10 +9,20 @@
  */
 
 import type { Facts, FunctionFact } from '../facts.ts';
+import { ARGUMENTS } from '../liveness.ts';
 import type { Subject } from '../subject.ts';
 import type { Termination } from './bound.ts';
 import { type Operands, operandFacts, UNKNOWN_OPERAND } from './operands.ts';
 import type { Recorder } from './recorder.ts';
+
+/** The context, and its size for `memory` programs. */
+const ENTRY_ARGUMENTS = 2;
+
+/** One past the last of r1 to r5 that is live where a function begins. */
+function argumentsRead(live: number): number {
+  const passed = (live & ARGUMENTS) >> 1;
+  return 32 - Math.clz32(passed);
+}
 
 export function makeFacts(
   subject: Subject,
@@ -31,7 +41,7 @@ export function makeFacts(
       escaping: recorder.indirectRange(span.index),
       isCallback: span.isCallback,
       isGlobal: span.isGlobal,
-      argumentCount: span.index === 0 ? 2 : 5,
+      argumentCount: span.index === 0 ? ENTRY_ARGUMENTS : argumentsRead(subject.live[span.start]!),
     };
   });
   let operands: Operands | undefined;
@@ -44,7 +54,7 @@ export function makeFacts(
       operands ??= operandFacts(subject, recorder);
       return operands[which][pc] ?? UNKNOWN_OPERAND;
     },
-    call: () => undefined,
+    call: (pc: number) => recorder.callAt(pc),
     functions,
     ...termination,
     stackBytes,

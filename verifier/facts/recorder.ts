@@ -5,7 +5,7 @@
  * nothing about numbers is recorded here; see values.ts.
  */
 
-import type { AccessFact, Region } from '../facts.ts';
+import type { AccessFact, CallFact, Region } from '../facts.ts';
 
 /** Below any offset of a frame. */
 const MOST_STACK = 1 << 20;
@@ -31,8 +31,11 @@ function joinRegions(a: Region, b: Region): Region {
   return isObject(a) && isObject(b) ? 'btf-faulting' : 'mixed';
 }
 
+type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+
 export class Recorder {
   readonly #accesses = new Map<number, MutableAccess>();
+  readonly #calls = new Map<number, Mutable<CallFact>>();
   readonly #ways: Uint8Array;
   readonly #kinds: Uint8Array;
   /** Lowest byte of the own frame that each function touched, by function index. */
@@ -133,6 +136,29 @@ export class Recorder {
 
   mayFallThrough(pc: number): boolean {
     return (this.#ways[pc]! & FELL_THROUGH) !== 0;
+  }
+
+  /**
+   * The call at `pc` was made with this map and callback, -1 for none, and looks up this key, which
+   * was made precise; several paths are merged to what they agree on.
+   */
+  call(pc: number, map: number, callback: number, key: number | undefined): void {
+    const known = this.#calls.get(pc);
+    if (known === undefined) {
+      this.#calls.set(pc, {
+        map: map < 0 ? undefined : map,
+        callback: callback < 0 ? undefined : callback,
+        constantKey: key,
+      });
+      return;
+    }
+    if (known.map !== map) known.map = undefined;
+    if (known.callback !== callback) known.callback = undefined;
+    if (known.constantKey !== key) known.constantKey = undefined;
+  }
+
+  callAt(pc: number): CallFact | undefined {
+    return this.#calls.get(pc);
   }
 
   /** The function at `caller` called the one at `callee`, however it did. */

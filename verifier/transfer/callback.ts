@@ -20,10 +20,15 @@ import * as L from '../state/layout.ts';
 export function callBack(walk: Walk, pc: number, callee: Contract): void {
   const shape = shapeOf(callee);
   if (shape === undefined) return;
-  const { state } = walk;
-  const entry = state.words[state.register(callbackIndex(callee) + 1) + L.TARGET]!;
+  const entry = calledBack(walk, callee);
   if (shape.runs === 'now') forkCallback(walk, pc, callee, shape, entry);
   else leaveForLater(walk, callee, shape, entry);
+}
+
+/** Entry of the function that the callee may call, or -1. */
+export function calledBack({ state }: Walk, callee: Contract): number {
+  const index = callbackIndex(callee);
+  return index < 0 ? -1 : state.words[state.register(index + 1) + L.TARGET]!;
 }
 
 /** Leaves a pass through the callback to be walked from its first instruction. */

@@ -20,16 +20,16 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { clobber, slotsFor } from '../state/stack.ts';
 import { clobberArguments } from './call.ts';
-import { callBack } from './callback.ts';
+import { callBack, calledBack } from './callback.ts';
 import type { Given } from './given.ts';
-import { findsElement } from './look-up.ts';
+import { mayRelyOnKey, presentKey } from './look-up.ts';
 import { forgetPacket } from './packet-range.ts';
 import { type Origin, setResult } from './result.ts';
 
 export function callOut(walk: Walk, pc: number, callee: Contract): void {
   const { state } = walk;
   callBack(walk, pc, callee);
-  const origin = originOf(walk, callee);
+  const origin = originOf(walk, pc, callee);
   const moves = movesPacket(callee, origin);
   let released = 0;
   callee.arguments.forEach((argument, index) => {
@@ -57,7 +57,7 @@ const movesPacket = (callee: Contract, { sliced }: Origin): boolean =>
   (callee.name === 'bpf_dynptr_write' && sliced !== undefined && mayMove(sliced));
 
 /** What the result depends on, read before the arguments are lost. */
-function originOf(walk: Walk, callee: Contract): Origin {
+function originOf(walk: Walk, pc: number, callee: Contract): Origin {
   const { state } = walk;
   let map = -1;
   let size = 0;
@@ -66,9 +66,11 @@ function originOf(walk: Walk, callee: Contract): Origin {
     if (kind === 'map') map = state.words[value + L.TARGET]!;
     if (kind === 'constant-size') size = constantOf(walk, value);
   });
+  const key = map < 0 ? undefined : presentKey(walk, callee, map);
+  walk.recorder.call(pc, map, calledBack(walk, callee), key);
   return {
     map,
-    isPresent: map >= 0 && findsElement(walk, callee, map),
+    isPresent: key !== undefined && mayRelyOnKey(walk),
     size,
     bound: boundOfSize(walk, callee),
     object: state.words[state.register(1) + L.TARGET]!,

@@ -30,13 +30,17 @@ export function kindFound(walk: Walk, callee: Contract, map: number): number {
   return KINDS[walk.subject.mapTypes[map]?.lookup ?? 'value'];
 }
 
-/** Whether the call is a look-up of an element that exists; read before the arguments are lost. */
-export function findsElement(walk: Walk, callee: Contract, map: number): boolean {
+/** The constant key of a look-up whose element exists; read before the arguments are lost. */
+export function presentKey(walk: Walk, callee: Contract, map: number): number | undefined {
   const { subject } = walk;
-  if (callee.name !== LOOK_UP || subject.mapTypes[map]?.lookupAlwaysFinds !== true) return false;
+  if (callee.name !== LOOK_UP || subject.mapTypes[map]?.lookupAlwaysFinds !== true) return;
   const key = constantKey(walk, subject.maps[map]!.keySize);
-  if (key === undefined || key >= subject.maps[map]!.maxEntries) return false;
-  const { family, features } = subject.profile;
+  return key === undefined || key >= subject.maps[map]!.maxEntries ? undefined : key;
+}
+
+/** Whether that the element exists may be used. */
+export function mayRelyOnKey(walk: Walk): boolean {
+  const { family, features } = walk.subject.profile;
   return family !== 'linux' || features.has('constant-key') || walk.mayReason('constant-key');
 }
 
