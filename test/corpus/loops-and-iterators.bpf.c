@@ -1,9 +1,13 @@
 /* Bounded loops, strings, sorting; open-coded iterators. */
 #include "corpus.h"
 
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 struct bpf_iter_num {
-  __u64 state[1];
+  __u64 opaque[1];
 } __attribute__((aligned(8)));
+#endif
 KFUNC int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end);
 KFUNC int *bpf_iter_num_next(struct bpf_iter_num *it);
 KFUNC void bpf_iter_num_destroy(struct bpf_iter_num *it);
