@@ -86,6 +86,7 @@ export type {
   MapReference,
   MapSpec,
   Program,
+  Unresolved,
 } from './program.ts';
 export { assembleProgram } from './program-text.ts';
 export {

@@ -107,5 +107,16 @@ export interface Program {
   /** Manifest files state what their author expects. */
   readonly expect?: 'accepted' | 'rejected';
   /** Why this program cannot be used as it stands (a CO-RE relocation that no kernel type matched). */
-  readonly unresolved?: readonly { readonly instruction: number; readonly reason: string }[];
+  readonly unresolved?: readonly Unresolved[];
+}
+
+/** An instruction that cannot do what its source says. */
+export interface Unresolved {
+  readonly instruction: number;
+  readonly reason: string;
+  /**
+   * The source may guard it by a test of whether the kernel has what is missing: nothing is wrong
+   * as long as it is never reached.
+   */
+  readonly guarded?: true;
 }

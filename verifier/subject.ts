@@ -14,6 +14,7 @@ import type {
 } from '../platform/index.ts';
 import type { Prototype } from './calls/prototype.ts';
 import type { Cfg } from './cfg.ts';
+import type { Failure } from './diagnose/failure.ts';
 import type { Hook } from './kernel/hook.ts';
 import type { KernelTypes } from './kernel/types.ts';
 import type { Obligation } from './obligations/obligation.ts';
@@ -65,6 +66,8 @@ export interface Subject {
   readonly helperAt: ReadonlyMap<number, HelperRow>;
   /** Kernel function called at each slot that calls one. */
   readonly kfuncAt: ReadonlyMap<number, KfuncRow>;
+  /** Why the call at a slot cannot be made here, should it be reached. */
+  readonly refusedCalls: ReadonlyMap<number, Failure>;
   /** Functions that are verified on their own, by entry slot. */
   readonly globals: ReadonlyMap<number, Prototype>;
   /** What each slot owes before it may execute. */

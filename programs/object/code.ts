@@ -3,7 +3,7 @@
  * copied once; relocations change that copy and leave marks, by slot, for what the linked program
  * has to know about an instruction.
  */
-import { InputError } from '../../isa/index.ts';
+import { InputError, type Unresolved } from '../../isa/index.ts';
 import { type Elf, type ElfSection, type ElfSymbol, SHT, STB, STT } from './elf.ts';
 
 export const SLOT_BYTES = 8;
@@ -34,7 +34,7 @@ export interface CodeSection {
   readonly byStart: Map<number, CodeFunction>;
   readonly marks: Map<number, Mark>;
   /** Instructions that cannot do what their source says, with the reason. */
-  readonly unresolved: Map<number, string>;
+  readonly unresolved: Map<number, Omit<Unresolved, 'instruction'>>;
 }
 
 /** All executable sections by section index. */
@@ -137,13 +137,17 @@ const POISON = 0xbad2310;
  * Replaces the instruction by a call of a helper that does not exist, which a verifier refuses if
  * it can be reached. The two slots of a constant are both replaced.
  */
-export function poison(code: CodeSection, slot: number, reason: string): void {
+export function poison(
+  code: CodeSection,
+  slot: number,
+  fault: Omit<Unresolved, 'instruction'>,
+): void {
   const slots = code.bytes[slot * SLOT_BYTES] === LD_IMM64 ? 2 : 1;
   for (let at = slot; at < slot + slots && at * SLOT_BYTES < code.bytes.length; at++) {
     code.bytes.fill(0, at * SLOT_BYTES, (at + 1) * SLOT_BYTES);
     code.bytes[at * SLOT_BYTES] = CALL;
     setImmediate(code, at, POISON);
-    code.unresolved.set(at, reason);
+    code.unresolved.set(at, fault);
     code.marks.delete(at);
   }
 }

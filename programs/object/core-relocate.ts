@@ -45,7 +45,10 @@ export function relocateCore(
       const fault =
         typeof resolution === 'string' ? resolution : patch(section, record.slot, resolution);
       if (fault !== undefined)
-        poison(section, record.slot, `CO-RE ${describe(local, record, kind)}: ${fault}`);
+        poison(section, record.slot, {
+          reason: `CO-RE ${describe(local, record, kind)}: ${fault}`,
+          guarded: true,
+        });
     }
 }
 

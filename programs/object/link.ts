@@ -11,6 +11,7 @@ import {
   type KfuncCall,
   type LineInfo,
   type MapReference,
+  type Unresolved,
 } from '../../isa/index.ts';
 import type { LineRecord, SectionRecords } from './btf-ext.ts';
 import {
@@ -38,7 +39,7 @@ export interface Linked {
   readonly kfuncCalls: KfuncCall[];
   readonly functions: FunctionInfo[];
   readonly lines: LineInfo[];
-  readonly unresolved: { instruction: number; reason: string }[];
+  readonly unresolved: Unresolved[];
 }
 
 interface Part {
@@ -121,8 +122,8 @@ export class Linker {
     const view = new DataView(linked.code.buffer);
     for (let slot = start; slot < end; slot++) {
       const instruction = at + slot - start;
-      const reason = code.unresolved.get(slot);
-      if (reason !== undefined) linked.unresolved.push({ instruction, reason });
+      const fault = code.unresolved.get(slot);
+      if (fault !== undefined) linked.unresolved.push({ instruction, ...fault });
       const target = functionAt(from, slot);
       const distance = target && parts.get(target)!.at - instruction - 1;
       if (distance !== undefined) view.setInt32(instruction * SLOT_BYTES + 4, distance, true);

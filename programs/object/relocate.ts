@@ -93,7 +93,7 @@ function relocateOne(input: RelocationInput, code: CodeSection, relocation: ElfR
         : opcode === CALL
           ? bindCall(input, code, slot, relocation)
           : bindConstant(input, code, slot, relocation);
-  if (applied !== undefined) poison(code, slot, applied);
+  if (applied !== undefined) poison(code, slot, { reason: applied });
 }
 
 /** The reason why it cannot be bound, or undefined when it is. */

@@ -34,7 +34,6 @@ struct task_struct___gone {
 } CORE;
 
 extern int LINUX_KERNEL_VERSION __kconfig;
-extern const int bpf_prog_active __ksym;
 
 const volatile int wanted_process = 0;
 const volatile char wanted_command[16] = "cat";
@@ -193,11 +192,9 @@ int block_histogram(__u64 *ctx) {
 
 /* corpus: helper arguments accepted */
 SEC("kprobe")
-int kernel_variable(void *ctx) {
-  const int *active = bpf_per_cpu_ptr(&bpf_prog_active, 0);
-  const int *mine = bpf_this_cpu_ptr(&bpf_prog_active);
-  if (LINUX_KERNEL_VERSION < 0x60000) return 0;
-  return active && *active > *mine;
+int kernel_version(void *ctx) {
+  if (LINUX_KERNEL_VERSION < 0x60000) return bpf_skb_vlan_pop(ctx);
+  return LINUX_KERNEL_VERSION > 0x60100;
 }
 
 /* corpus: context accepted */

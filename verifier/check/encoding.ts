@@ -16,7 +16,7 @@ export function checkEncoding(
   errors: readonly DecodeError[],
   profile: Profile,
 ): Failure[] {
-  const unresolved = program.unresolved?.[0];
+  const unresolved = program.unresolved?.find(({ guarded }) => !guarded);
   if (unresolved !== undefined) {
     const { instruction, reason } = unresolved;
     return [{ code: 'program-unresolved', pc: instruction, values: { reason } }];

@@ -10,6 +10,7 @@ export function resolveKfuncs(
   instructions: readonly Instruction[],
   profile: Profile,
   failures: Failure[],
+  refused: Map<number, Failure>,
 ): ReadonlyMap<number, KfuncRow> {
   const names = new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name]));
   const resolved = new Map<number, KfuncRow>();
@@ -19,7 +20,8 @@ export function resolveKfuncs(
     const name = names.get(pc);
     const found = name === undefined ? undefined : kfunc(name);
     const failure = checkKfunc(program, found, name ?? `#${insn.imm}`, pc, profile);
-    if (failure !== null) failures.push(failure);
+    if (failure?.code === 'kfunc-gpl') failures.push(failure);
+    else if (failure !== null) refused.set(pc, failure);
     else if (found !== undefined) resolved.set(pc, found);
   });
   return resolved;

@@ -61,13 +61,9 @@ export function prepare(
   const misplaced =
     checkMapTypes(program, profile, mapAt) ?? checkFields(program, maps, mapAt, types);
   if (misplaced !== undefined) return refuse([misplaced]);
-  const { helperAt, failures: callFailures } = resolveHelpers(
-    program,
-    instructions,
-    profile,
-    privilege,
-  );
-  const kfuncAt = resolveKfuncs(program, instructions, profile, callFailures);
+  const { helperAt, refusedCalls } = resolveHelpers(program, instructions, profile, privilege);
+  const callFailures: Failure[] = [];
+  const kfuncAt = resolveKfuncs(program, instructions, profile, callFailures, refusedCalls);
   if (callFailures.length > 0) return refuse(callFailures);
   const callees: readonly (readonly [number, Contract])[] = [...helperAt, ...kfuncAt];
   const untyped = checkResults(callees, type, kernel);
@@ -107,6 +103,7 @@ export function prepare(
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
     kfuncAt,
+    refusedCalls,
     globals,
     obligations: instructions.map((insn, pc) => obligationsOf(pc, insn, rows[pc]!, calleeAt(pc))),
   };
@@ -153,14 +150,17 @@ function resolveHelpers(
   privilege: Privilege,
 ) {
   const helperAt = new Map<number, HelperRow>();
-  const failures: Failure[] = [];
+  const refusedCalls = new Map<number, Failure>();
   instructions.forEach((insn, pc) => {
     const row = TABLE[insn.op]!;
     if (row.kind !== 'call' || row.operation !== 'helper') return;
     const helper = helperNumbered(profile, insn.imm, program.type);
     const failure = checkHelper(program, helper, insn.imm, pc, profile, privilege);
-    if (failure !== null) failures.push(failure);
+    if (failure !== null) refusedCalls.set(pc, failure);
     else if (helper !== undefined) helperAt.set(pc, helper);
   });
-  return { helperAt, failures };
+  for (const { instruction: pc, reason } of program.unresolved ?? []) {
+    refusedCalls.set(pc, { code: 'program-unresolved', pc, values: { reason } });
+  }
+  return { helperAt, refusedCalls };
 }

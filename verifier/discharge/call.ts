@@ -12,6 +12,8 @@ import { heldText } from './held.ts';
 
 export function checkCall(walk: Walk, pc: number): Failure | null {
   const { subject } = walk;
+  const refused = subject.refusedCalls.get(pc);
+  if (refused !== undefined) return refused;
   const row = subject.rows[pc]!;
   switch (row.operation) {
     case 'subprogram':
