@@ -180,7 +180,7 @@ export class ExtensionMap {
     return true;
   }
 
-  /** Ring buffers: the next record, or undefined when there is none yet. */
+  /** Ring buffers and perf event arrays: the next record, or undefined when there is none yet. */
   consume(): Uint8Array | undefined {
     const result = this.#port.call(CONSUME, 0);
     if (result === ENOENT) return undefined;
@@ -188,20 +188,20 @@ export class ExtensionMap {
     return this.#bytes.slice(this.#port.valueAt, this.#port.valueAt + (this.#words[0] ?? 0));
   }
 
-  /** Ring buffers: records that found no room. */
+  /** The same: records that found no room. */
   get dropped(): number {
     this.#check('query', this.#port.call(DROPPED, 0));
     return this.#number();
   }
 
-  /** Ring buffers: bytes that wait to be consumed. */
+  /** The same: bytes that wait to be consumed. */
   get pendingBytes(): number {
     this.#check('query', this.#port.call(QUERY, 0));
     return this.#number();
   }
 
   /**
-   * Ring buffers: records as they come. Polls, since programs run on this or other threads and no
+   * The same: records as they come. Polls, since programs run on this or other threads and no
    * descriptor is involved; ends when `signal` is aborted.
    */
   async *records(
@@ -397,6 +397,12 @@ export const IMPLEMENTED: ReadonlySet<string> = new Set([
   'devmap_hash',
   'cpumap',
   'xskmap',
+  'sockmap',
+  'sockhash',
+  'reuseport_sockarray',
+  'stack_trace',
+  'cgroup_storage',
+  'percpu_cgroup_storage',
 ]);
 
 /** Content that travels with the program. Entries that name other maps or programs come later. */

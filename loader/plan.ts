@@ -41,8 +41,8 @@ export interface PlanInput {
   readonly linkOffset: 'mac' | 'network' | undefined;
 }
 
-/** Program types that see the packet from its Ethernet header on (`is_l2` in net/bpf/test_run.c). */
-const LINK_LAYER_TYPES: ReadonlySet<string> = new Set(['sched_cls', 'sched_act']);
+/** Program types that see the packet from its Ethernet header on (net/bpf/test_run.c). */
+const LINK_LAYER_TYPES: ReadonlySet<string> = new Set(['sched_cls', 'sched_act', 'flow_dissector']);
 
 /** Kinds of field that point at zeroed memory of the run: sockets, flow keys, option values. */
 const OBJECT_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([

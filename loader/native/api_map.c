@@ -184,12 +184,13 @@ static long operate(struct port *port, uint32_t operation, uint32_t flags) {
     case PEEK: return kind->peek == NULL ? -EOPNOTSUPP : kind->peek(map, value);
     default: break;
   }
-  if (kind != &rf_ringbuf) return -EOPNOTSUPP;
+  struct rf_map *samples = rf_samples_of(map);
+  if (samples == NULL) return -EOPNOTSUPP;
   if (operation == CONSUME) {
-    *first_word(port) = rf_ringbuf_consume(map, value, port->value_bytes);
+    *first_word(port) = rf_ringbuf_consume(samples, value, samples->spec.max_entries);
     return *first_word(port) == RF_NO_ELEMENT ? -ENOENT : 0;
   }
-  uint64_t number = operation == DROPPED ? rf_ringbuf_dropped(map) : rf_ringbuf_query(map, flags);
+  uint64_t number = operation == DROPPED ? rf_ringbuf_dropped(samples) : rf_ringbuf_query(samples, flags);
   memcpy(port->exchange, &number, sizeof number);
   return 0;
 }
@@ -223,7 +224,10 @@ static struct port *create_port(struct rf_map *map) {
   atomic_init(&port->references, 1);
   port->value_at = (KEY_AT + map->spec.key_bytes + 63) & ~63u;
   port->value_bytes = map->kind == &rf_ringbuf ? map->spec.max_entries : rf_map_outer_value_bytes(map);
-  port->exchange_bytes = (size_t)port->value_at + rf_round8(port->value_bytes) + 8;
+  struct rf_map *samples = rf_samples_of(map);
+  size_t record_bytes = samples == NULL ? 0 : samples->spec.max_entries;
+  size_t most = record_bytes > port->value_bytes ? record_bytes : port->value_bytes;
+  port->exchange_bytes = (size_t)port->value_at + rf_round8(most) + 8;
   port->exchange = rf_pages(port->exchange_bytes);
   if (port->exchange == NULL) {
     free(port);

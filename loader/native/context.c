@@ -92,6 +92,42 @@ static void fill_skb(struct rf_instance *instance, uint8_t *packet, uint32_t pac
   if (instance->context_given && get32(context, RF_SKB_WIRE_LEN) == 0) set32(context, RF_SKB_WIRE_LEN, length);
 }
 
+/* BPF_PROG_TYPE_FLOW_DISSECTOR; offsets in struct bpf_flow_keys, uapi/linux/bpf.h. */
+enum { FLOW_DISSECTOR = 22, KEYS_NHOFF = 0, KEYS_THOFF = 2, KEYS_N_PROTO = 10, KEYS_BYTES = 56 };
+
+static bool dissects(const struct rf_instance *instance) {
+  return instance->plan.program_type == FLOW_DISSECTOR;
+}
+
+/* bpf_flow_dissect: dissection starts behind the Ethernet header. */
+static void fill_flow_keys(struct rf_instance *instance, const uint8_t *packet, uint32_t packet_bytes) {
+  const uint16_t start = RF_ETHERNET_BYTES;
+  memset(instance->socket, 0, KEYS_BYTES);
+  memcpy(instance->socket + KEYS_NHOFF, &start, 2);
+  memcpy(instance->socket + KEYS_THOFF, &start, 2);
+  if (packet_bytes >= RF_ETHERNET_BYTES) memcpy(instance->socket + KEYS_N_PROTO, packet + 2 * ADDRESS_BYTES, 2);
+}
+
+static uint16_t clamp(uint16_t value, uint16_t least, uint32_t most) {
+  uint32_t low = value < least ? least : value;
+  return (uint16_t)(low > most ? most : low);
+}
+
+/* A dissector's result is its keys, offsets brought into the packet: they come back in its place. */
+static void hand_out_flow_keys(struct rf_instance *instance) {
+  struct rf_run *run = &instance->run;
+  uint16_t network, transport;
+  uint32_t bytes = (uint32_t)(run->end - run->data);
+  memcpy(&network, instance->socket + KEYS_NHOFF, 2);
+  memcpy(&transport, instance->socket + KEYS_THOFF, 2);
+  network = clamp(network, RF_ETHERNET_BYTES, bytes);
+  transport = clamp(transport, network, bytes);
+  memcpy(instance->socket + KEYS_NHOFF, &network, 2);
+  memcpy(instance->socket + KEYS_THOFF, &transport, 2);
+  memcpy(run->data, instance->socket, KEYS_BYTES);
+  run->end = run->data + KEYS_BYTES;
+}
+
 /* XDP metadata counts as packet, and the context says where it ends. Socket buffers of programs that
  * see the packet from its network header on come back behind a link header of zeroes. */
 void rf_context_hand_out(struct rf_instance *instance) {
@@ -103,7 +139,8 @@ void rf_context_hand_out(struct rf_instance *instance) {
     run->data = run->meta;
     return;
   }
-  if (instance->plan.kind != RF_CONTEXT_SKB || instance->plan.link_layer) return;
+  if (dissects(instance)) hand_out_flow_keys(instance);
+  if (instance->plan.kind != RF_CONTEXT_SKB || instance->plan.link_layer || dissects(instance)) return;
   run->data -= RF_ETHERNET_BYTES;
   memset(run->data, 0, RF_ETHERNET_BYTES);
   run->meta = run->data;
@@ -117,6 +154,7 @@ void rf_context_fill(struct rf_instance *instance, uint8_t *packet, uint32_t pac
     case RF_CONTEXT_SKB:
       memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + RF_SKB_BYTES);
       fill_skb(instance, packet, packet_bytes);
+      if (dissects(instance)) fill_flow_keys(instance, packet, packet_bytes);
       break;
     default:
       memcpy(instance->context, instance->template, instance->context_block_bytes);

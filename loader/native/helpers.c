@@ -9,7 +9,7 @@
 static const struct rf_helper *const lists[] = {
     rf_map_helpers,      rf_environment_helpers, rf_packet_helpers,
     rf_checksum_helpers, rf_text_helpers,        rf_room_helpers,
-    rf_link_helpers,
+    rf_link_helpers,     rf_memory_helpers,      rf_socket_helpers,
 };
 
 static const struct {

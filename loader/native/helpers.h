@@ -17,7 +17,8 @@ struct rf_helper {
 
 /* Each list ends with a null function. */
 extern const struct rf_helper rf_map_helpers[], rf_environment_helpers[], rf_packet_helpers[],
-    rf_checksum_helpers[], rf_text_helpers[], rf_room_helpers[], rf_link_helpers[];
+    rf_checksum_helpers[], rf_text_helpers[], rf_room_helpers[], rf_link_helpers[],
+    rf_memory_helpers[], rf_socket_helpers[];
 
 /* NULL: not implemented. */
 rf_function rf_helper_by_id(uint32_t id);

@@ -121,6 +121,7 @@ RF_HELPER(rf_tail_call) {
   struct rf_program *target = map->kind->lookup(map, &index, run->cpu);
   if (target == NULL || run->tail_calls >= RF_TAIL_CALLS_MAX) return 0;
   run->tail_calls++;
+  run->program = target;
   /* `memory` programs expect their size in r2; the array holds programs of one size only. */
   uint64_t bytes = run->plan->kind == RF_CONTEXT_MEMORY ? run->plan->context_bytes : 0;
   run->tail_result = target->entry(r1, bytes, 0, 0, 0, run);

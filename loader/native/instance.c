@@ -158,6 +158,7 @@ static inline void begin(struct rf_instance *instance) {
   run->cpu = (environment->flags & RF_FIXED_CPU ? environment->cpu : run->thread->number) % RF_CPUS;
   run->trace_bytes = 0;
   run->redirect = (struct rf_redirect){0};
+  run->retval = 0;
   instance->busy = true;
   rf_epoch_enter(run->thread);
 }
@@ -189,6 +190,7 @@ static inline void clean_headroom(struct rf_instance *instance) {
 static inline uint64_t enter(struct rf_instance *instance, struct rf_program *program) {
   struct rf_run *run = &instance->run;
   run->tail_calls = 0;
+  run->program = program;
   if (instance->plan.kind == RF_CONTEXT_MEMORY) {
     uint64_t memory = (uintptr_t)(instance->exchange + instance->context_at);
     return program->entry(memory, instance->plan.context_bytes, 0, 0, 0, run);
@@ -307,6 +309,7 @@ static size_t run_in_place(struct rf_instance *instance, struct rf_program *prog
   const struct rf_plan plan = instance->plan;
   rf_function entry = program->entry;
   uint64_t context = (uintptr_t)run->context, result = 0;
+  run->program = program;
   run->tail_calls = 0; /* and so it stays: a target would not be known to leave the packet alone */
   size_t i = 0;
   for (; i < all.count; i++) {

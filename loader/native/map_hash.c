@@ -335,3 +335,5 @@ const struct rf_map_kind rf_percpu_hash = {.type = 5, .per_cpu = true, .create =
 const struct rf_map_kind rf_lru_hash = {.type = 9, .create = create_lru, HASH_OPERATIONS};
 const struct rf_map_kind rf_lru_percpu_hash = {.type = 10, .per_cpu = true, .create = create_lru, HASH_OPERATIONS};
 const struct rf_map_kind rf_devmap_hash = {.type = 25, .create = create, HASH_OPERATIONS};
+const struct rf_map_kind rf_sockhash = {.type = 18, .create = create, HASH_OPERATIONS};
+const struct rf_map_kind rf_stack_trace = {.type = 7, .create = create, HASH_OPERATIONS};

@@ -13,4 +13,13 @@ uint64_t rf_ringbuf_query(struct rf_map *map, uint64_t what);
 uint32_t rf_ringbuf_consume(struct rf_map *map, uint8_t *out, uint32_t capacity);
 uint64_t rf_ringbuf_dropped(struct rf_map *map);
 
+struct rf_bytes {
+  const void *at;
+  uint64_t count;
+};
+/* One sample into a perf event array: `data`, then `more`. */
+long rf_perf_output(struct rf_map *map, uint32_t index, struct rf_bytes data, struct rf_bytes more);
+/* The ring buffer behind a map that has records to consume; NULL: it has none. */
+struct rf_map *rf_samples_of(struct rf_map *map);
+
 #endif

@@ -38,12 +38,11 @@ static void *lookup(struct rf_map *map, const void *key, uint32_t cpu) {
 static long update(struct rf_map *map, const void *key, const void *value, uint64_t flags,
                    uint32_t cpu) {
   uint32_t index;
-  (void)cpu;
   memcpy(&index, key, sizeof index);
   if (flags > RF_EXIST) return -EINVAL;
   if (index >= map->spec.max_entries) return -E2BIG;
   if (flags == RF_NOEXIST) return -EEXIST;
-  memcpy(value_at(map, index), value, map->spec.value_bytes);
+  rf_value_write(map, value_at(map, index), value, cpu);
   atomic_store(presence(map, index), 1);
   return 0;
 }
@@ -72,7 +71,8 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   .create = create, .destroy = destroy, .lookup = lookup, .update = update,                     \
   .remove = remove_element, .scan = scan
 
-const struct rf_map_kind rf_perf_event_array = {.type = 4, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_devmap = {.type = 14, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_cpumap = {.type = 16, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_xskmap = {.type = 17, SPARSE_OPERATIONS};
+const struct rf_map_kind rf_sockmap = {.type = 15, SPARSE_OPERATIONS};
+const struct rf_map_kind rf_reuseport_sockarray = {.type = 20, SPARSE_OPERATIONS};

@@ -16,6 +16,7 @@
 struct rf_run;
 struct rf_map;
 struct rf_thread;
+struct rf_program;
 
 /* r1..r5 and the run; the return value is r0. Entry points, subprograms, callbacks, helpers. */
 typedef uint64_t (*rf_function)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
@@ -85,6 +86,8 @@ struct rf_run {
   uint8_t *socket; /* RF_SOCKET_BYTES behind the socket pointers of the context */
   jmp_buf *unwind; /* where bpf_throw goes */
   uint64_t thrown;
+  const struct rf_program *program; /* that runs now */
+  int32_t retval; /* of the system call that a cgroup program judges */
 };
 
 _Static_assert(offsetof(struct rf_run, tail_result) == RF_RUN_TAIL_RESULT, "see jit/code.ts");

@@ -5,7 +5,12 @@
  */
 
 import type { AddressSpace, ByteRegion, VirtualRegion } from '../../isa/index.ts';
-import { type ContextField, contextLayout, programType } from '../../platform/index.ts';
+import {
+  type ContextField,
+  contextLayout,
+  FLOW_KEYS_BYTES,
+  programType,
+} from '../../platform/index.ts';
 import type { Plan } from '../plan.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS, PACKET_ADDRESS } from './memory.ts';
 
@@ -32,6 +37,7 @@ export class RunMemory {
   readonly #fields: readonly ContextField[];
   /** Zeroes behind socket and flow pointers. */
   readonly #objects: ByteRegion;
+  readonly #dissects: boolean;
   #packetRegion: ByteRegion | undefined;
   #contextRegion: VirtualRegion | ByteRegion | undefined;
 
@@ -58,6 +64,24 @@ export class RunMemory {
       access: 'read-write',
     };
     this.memory.add(this.#objects);
+    this.#dissects = type === 'flow_dissector';
+    if (this.#dissects) {
+      const keys = new DataView(this.#objects.bytes.buffer);
+      keys.setUint16(0, ETHERNET_BYTES, true);
+      keys.setUint16(2, ETHERNET_BYTES, true);
+      if (packet.length >= ETHERNET_BYTES) this.#objects.bytes.set(packet.subarray(12, 14), 10);
+    }
+  }
+
+  /** What a dissector found, its offsets brought into the packet; it comes back in its place. */
+  #flowKeys(packetBytes: number): Uint8Array {
+    const keys = new DataView(this.#objects.bytes.buffer);
+    let least = ETHERNET_BYTES;
+    for (const at of [0, 2]) {
+      least = Math.min(Math.max(keys.getUint16(at, true), least), packetBytes);
+      keys.setUint16(at, least, true);
+    }
+    return this.#objects.bytes.slice(0, FLOW_KEYS_BYTES);
   }
 
   get length(): number {
@@ -79,6 +103,7 @@ export class RunMemory {
       return this.buffer.slice(this.meta, this.end);
     }
     const bytes = this.buffer.subarray(this.data, this.end);
+    if (this.#dissects) return this.#flowKeys(bytes.length);
     if (this.plan.kind !== 'skb' || this.plan.linkLayer) return bytes.slice();
     const framed = new Uint8Array(ETHERNET_BYTES + bytes.length);
     framed.set(bytes, ETHERNET_BYTES);

@@ -1,0 +1,71 @@
+/*
+ * Helpers on sockets, control groups and tracing context. A run has one socket, whose fields are those
+ * of a test run's, and belongs to the root control group. No other socket is ever found.
+ */
+#include <errno.h>
+
+#include "helpers.h"
+#include "map_ringbuf.h"
+
+static RF_HELPER(nothing_found) { return 0; }
+static RF_HELPER(done) { return 0; }
+/* The argument has been proven to be a socket or null, and ours is a full one. */
+static RF_HELPER(itself) { return r1; }
+
+/* What the kernel does at the end of a message; here the decision is recorded. */
+enum { SK_DROP = 0, SK_PASS = 1, INGRESS = 1, REDIRECT_MAP = 2 };
+
+static RF_HELPER(redirect_to_socket) {
+  struct rf_map *map = rf_pointer(r2);
+  uint32_t key = (uint32_t)r3;
+  if (r4 & ~(uint64_t)INGRESS) return SK_DROP;
+  if (map->kind->lookup(map, &key, RF_ALL_CPUS) == NULL) return SK_DROP;
+  run->redirect = (struct rf_redirect){REDIRECT_MAP, key, r4, key};
+  return SK_PASS;
+}
+
+static RF_HELPER(redirect_by_hash) {
+  struct rf_map *map = rf_pointer(r2);
+  if (r4 & ~(uint64_t)INGRESS) return SK_DROP;
+  if (map->kind->lookup(map, rf_pointer(r3), RF_ALL_CPUS) == NULL) return SK_DROP;
+  run->redirect = (struct rf_redirect){REDIRECT_MAP, 0, r4, 0};
+  return SK_PASS;
+}
+
+/* Storage of the one control group, or of the one socket: the only element of its map. */
+static RF_HELPER(local_storage) {
+  struct rf_map *map = rf_pointer(r1);
+  return (uintptr_t)map->kind->lookup(map, NULL, run->cpu);
+}
+
+static RF_HELPER(root_group) { return 1; }
+static RF_HELPER(root_ancestor) { return (int32_t)r1 == 0 ? 1 : 0; }
+
+static RF_HELPER(get_retval) { return (uint64_t)(int64_t)run->retval; }
+static RF_HELPER(set_retval) {
+  run->retval = (int32_t)r1;
+  return 0;
+}
+
+/* The upper half of the flags asks for that many bytes of the packet behind the data. */
+static RF_HELPER(perf_event_output) {
+  enum { INDEX_BITS = 32, PACKET_BITS = 20 };
+  uint32_t index = (uint32_t)r3 == UINT32_MAX ? run->cpu : (uint32_t)r3;
+  uint64_t packet_bytes = r3 >> INDEX_BITS;
+  bool packets = run->plan->kind == RF_CONTEXT_XDP || run->plan->kind == RF_CONTEXT_SKB;
+  if (packet_bytes >> PACKET_BITS != 0 || (packet_bytes != 0 && !packets)) return (uint64_t)-EINVAL;
+  if (packet_bytes != 0 && packet_bytes > (uint64_t)(run->end - run->data)) return (uint64_t)-EFAULT;
+  return (uint64_t)rf_perf_output(rf_pointer(r2), index, (struct rf_bytes){rf_pointer(r4), r5},
+                                  (struct rf_bytes){run->data, packet_bytes});
+}
+
+/* There is no stack of a kernel or user to be walked. */
+static RF_HELPER(no_stack) { return (uint64_t)-EFAULT; }
+
+const struct rf_helper rf_socket_helpers[] = {
+    {25, perf_event_output}, {27, no_stack},          {67, no_stack},         {52, redirect_to_socket}, {60, redirect_to_socket},
+    {71, redirect_by_hash},  {72, redirect_by_hash}, {80, root_group},         {81, local_storage},
+    {84, nothing_found},     {85, nothing_found},    {86, done},               {95, itself},
+    {96, nothing_found},     {98, nothing_found},    {99, nothing_found},      {123, root_ancestor},
+    {173, nothing_found},    {174, nothing_found},   {186, get_retval},        {187, set_retval},
+    {0, NULL}};
