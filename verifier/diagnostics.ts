@@ -353,7 +353,7 @@ const ROWS = {
   'map-read-only': row(
     'memory-safety',
     "map '{map}' may not be {verb} by the program",
-    'change the flags of the map',
+    'leave out BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG when the map is made, or use another map',
     'write into map forbidden, value_size={extent} off={offset} size={size}',
   ),
   'map-special-field': row(

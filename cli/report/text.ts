@@ -1,6 +1,12 @@
 /** Verdicts as text for people. Colours only where the caller's terminal has them. */
 import { styleText } from 'node:util';
-import { decode, formatInstruction, type Program, programNames } from '../../isa/index.ts';
+import {
+  decode,
+  formatInstruction,
+  type Program,
+  programNames,
+  slotCount,
+} from '../../isa/index.ts';
 import { helper } from '../../platform/index.ts';
 import type { Diagnostic, PathStep, Span, Verdict } from '../../verifier/index.ts';
 import { excerpt } from './excerpt.ts';
@@ -25,18 +31,29 @@ function placeOf(span: Span, program: Program): string {
   return `${span.file}:${span.line}${span.column === undefined ? '' : `:${span.column}`}`;
 }
 
-function assemblyExcerpt(span: Span, program: Program): string[] {
+function assemblyExcerpt(primary: Span, secondary: readonly Span[], program: Program): string[] {
   const { instructions } = decode(program.code);
   const names = programNames(program, instructions, (id) => helper(id)?.name);
+  const marks = new Map<number, Span[]>();
+  for (const span of [primary, ...secondary]) {
+    marks.set(span.instruction, [...(marks.get(span.instruction) ?? []), span]);
+  }
+  const isShown = (pc: number) =>
+    marks.has(pc) || Math.abs(pc - primary.instruction) <= CONTEXT_INSTRUCTIONS;
   const lines: string[] = [];
-  const last = Math.min(instructions.length - 1, span.instruction + CONTEXT_INSTRUCTIONS);
-  for (let pc = Math.max(0, span.instruction - CONTEXT_INSTRUCTIONS); pc <= last; pc++) {
+  let last = -1;
+  for (let pc = 0; pc < instructions.length; pc++) {
     const instruction = instructions[pc];
-    const text = instruction === undefined ? '' : formatInstruction(instruction, names, pc);
+    if (instruction === undefined || !isShown(pc)) continue;
+    const text = formatInstruction(instruction, names, pc);
     if (text === '') continue;
+    if (last >= 0 && pc > last + slotCount(instructions[last]!)) lines.push('   ... |');
+    last = pc;
     lines.push(`${String(pc).padStart(6)} | ${text}`);
-    if (pc === span.instruction)
-      lines.push(`       | ${'^'.repeat(text.length)} ${span.label}`.trimEnd());
+    for (const span of marks.get(pc) ?? []) {
+      const mark = span === primary ? '^' : '-';
+      lines.push(`       | ${mark.repeat(text.length)} ${span.label}`.trimEnd());
+    }
   }
   return lines;
 }
@@ -104,7 +121,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, program: Program, style
   return [
     `${head}: ${paint(style, 'bold', diagnostic.message)}`,
     `${paint(style, 'blue', '  -->')} ${where}`,
-    ...(source.length > 0 ? source : assemblyExcerpt(primary, program)),
+    ...(source.length > 0 ? source : assemblyExcerpt(primary, diagnostic.secondary, program)),
     ...notes,
   ].join('\n');
 }

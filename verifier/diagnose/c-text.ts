@@ -145,7 +145,7 @@ function withPrefixes(tokens: readonly Token[], start: number): number {
 
 const spanOf = (tokens: readonly Token[], first: number, last: number): Extent => ({
   from: tokens[first]!.start,
-  to: tokens[Math.max(first, last)]!.end,
+  to: tokens[Math.min(Math.max(first, last), tokens.length - 1)]!.end,
 });
 
 /** Index of the last token before a `;`, a `,` or a closing bracket of an outer level. */
@@ -205,6 +205,18 @@ function statementExtent(tokens: readonly Token[], i: number): Extent {
   return spanOf(tokens, open, clauseEnd(tokens, open));
 }
 
+/** The condition in the brackets of the line's `if` or `while`, if it is a single comparison. */
+export function conditionExtent(text: string): Extent | undefined {
+  const tokens = tokensOf(text);
+  const keyword = tokens.findIndex((token) => token.text === 'if' || token.text === 'while');
+  if (keyword < 0 || tokens[keyword + 1]?.text !== '(') return undefined;
+  const close = closing(tokens, keyword + 1);
+  const inner = tokens.slice(keyword + 2, close);
+  if (tokens[close]!.text !== ')' || inner.length === 0) return undefined;
+  if (inner.some((token) => ['&&', '||', '?', '{'].includes(token.text))) return undefined;
+  return { from: inner[0]!.start, to: inner.at(-1)!.end };
+}
+
 /** The text of the expression at 1-based `column`. */
 export function expressionText(text: string, column: number): string {
   const { from, to } = expressionAt(text, column);
@@ -225,6 +237,11 @@ export function assignedName(text: string, column: number): string | undefined {
     if (token.text === ';' || token.text === '{' || (isOuter && token.text === ',')) {
       if (token.start >= column - 1) return undefined;
       name = undefined;
+    }
+    if (token.text === '++' || token.text === '--') {
+      const word = isWord(tokens[i - 1]) ? tokens[i - 1]! : tokens[i + 1];
+      const covers = token.start <= column - 1 && column - 1 < token.end;
+      if (covers || word?.start === column - 1) return isWord(word) ? word!.text : undefined;
     }
     if (!ASSIGNMENTS.has(token.text) || !isWord(tokens[i - 1])) continue;
     name = isVariable(tokens, i - 1) ? tokens[i - 1]!.text : undefined;

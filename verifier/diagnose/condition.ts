@@ -4,11 +4,12 @@ import * as domain from '../domain/index.ts';
 import { isPacketKind, isPointer, PACKET, PACKET_END } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
-import { tokensOf } from './c-text.ts';
+import { conditionExtent, tokensOf } from './c-text.ts';
 import type { History } from './history.ts';
 import { lineageOf } from './lineage.ts';
 import { sourceName } from './naming.ts';
-import { lineAt } from './span.ts';
+import { numberText } from './number-text.ts';
+import { cLineAt } from './span.ts';
 
 /** The C operator of each condition, and of its negation. */
 const OPERATORS: Readonly<Record<string, readonly [string, string]>> = {
@@ -39,10 +40,10 @@ export function conditionAt(history: History, index: number, taken: boolean): Co
   const insn = history.instruction(index);
   const row = history.row(index);
   const state = history.state(index);
-  const left = operandText(history, index, state, insn.dst);
+  const left = operandText(history, index, state, insn.dst, 'left');
   const right =
     row.source === 'reg'
-      ? operandText(history, index, state, insn.src)
+      ? operandText(history, index, state, insn.src, 'right')
       : immediateText(state, insn.dst, insn.imm);
   const operator = OPERATORS[row.operation]?.[taken ? 0 : 1] ?? row.operation;
   if (row.operation === 'set') {
@@ -62,16 +63,17 @@ function operandText(
   index: number,
   state: MachineState | undefined,
   register: number,
+  side: 'left' | 'right',
 ): string {
   const value = state === undefined ? -1 : state.register(register);
   const kind = value < 0 ? -1 : state!.kind(value);
   const name = sourceName(history, index, register);
   if (kind === PACKET_END) return name ?? 'data_end';
   if (isPacketKind(kind)) return packetText(history, index, state!, register, name);
+  if (name !== undefined) return name;
   const isKnown =
     value >= 0 && !isPointer(kind) && domain.isConstant(state!.words, value + L.NUMBER);
-  if (isKnown) return domain.format(state!.words, value + L.NUMBER);
-  return name ?? `r${register}`;
+  return isKnown && side === 'right' ? numberText(state!.words, value + L.NUMBER) : `r${register}`;
 }
 
 /** `data + 14` where only constants were added, else the variable and what was added since. */
@@ -98,10 +100,10 @@ export const withOffset = (name: string, offset: number): string =>
 /** Constants added to the register on the line of the step at `index`. */
 function addedSince(history: History, index: number, register: number): number {
   const { program } = history.subject;
-  const here = lineAt(program, history.pcs[index]!);
+  const here = cLineAt(program, history.pcs[index]!);
   let sum = 0;
   for (const step of lineageOf(history, index, register).steps) {
-    if (lineAt(program, step.pc)?.line !== here?.line) break;
+    if (cLineAt(program, step.pc)?.line !== here?.line) break;
     const insn = history.instruction(step.index);
     const row = history.row(step.index);
     const isAddition = row.operation === 'add' && row.source === 'imm';
@@ -109,6 +111,29 @@ function addedSince(history: History, index: number, register: number): number {
   }
   return sum;
 }
+
+/** What held, as the line says it where the compiler computed something without a name. */
+export function conditionText(line: string, condition: Condition): string {
+  const into = wentInto(line, condition);
+  const extent = conditionExtent(line);
+  if (into === undefined || extent === undefined || !/\br\d\b/.test(condition.text)) {
+    return condition.text;
+  }
+  const source = line.slice(extent.from, extent.to);
+  if (into) return source;
+  const operator = tokensOf(source).find(({ text }) => text in NEGATIONS);
+  if (operator === undefined) return `!(${source})`;
+  return source.slice(0, operator.start) + NEGATIONS[operator.text] + source.slice(operator.end);
+}
+
+const NEGATIONS: Readonly<Record<string, string>> = {
+  '<': '>=',
+  '<=': '>',
+  '>': '<=',
+  '>=': '<',
+  '==': '!=',
+  '!=': '==',
+};
 
 const GROUPS: Readonly<Record<string, string>> = {
   '<': 'less',
@@ -130,20 +155,19 @@ const OPPOSITE: Readonly<Record<string, string>> = {
  * as it likes, so this compares what held with what the line says; undefined: not clear.
  */
 export function wentInto(line: string, condition: Condition): boolean | undefined {
-  const tokens = tokensOf(line);
-  const at = tokens.findIndex(({ text }) => text === 'if' || text === 'while');
-  if (at < 0) return undefined;
-  const inner = tokens.slice(at + 1);
-  if (inner.some(({ text }) => text === '&&' || text === '||' || text === '?')) return undefined;
+  const extent = conditionExtent(line);
+  if (extent === undefined) return undefined;
+  const source = line.slice(extent.from, extent.to);
+  const inner = tokensOf(source);
   const holds = GROUPS[condition.operator];
-  const operator = inner.find(({ text }) => text in GROUPS && text !== '*');
+  const operator = inner.find(({ text }) => text in GROUPS);
   if (operator === undefined) {
-    const isNegated = inner[1]?.text === '!';
+    const isNegated = inner[0]?.text === '!';
     if (holds !== 'equal' && holds !== 'different') return undefined;
     return (holds === 'equal') === isNegated;
   }
-  const left = line.slice(inner[0]!.start, operator.start);
-  const isTurned = /^\(\s*(0x)?\d/.test(left) || /end\W*$/.test(left);
+  const left = source.slice(0, operator.start);
+  const isTurned = /^\s*(0x)?\d/.test(left) || /end\W*$/.test(left);
   const group = GROUPS[operator.text]!;
   const says = isTurned && (group === 'less' || group === 'greater') ? OPPOSITE[group] : group;
   if (says === holds) return true;

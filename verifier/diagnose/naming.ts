@@ -3,7 +3,7 @@
 import { argumentsOf, assignedName, expressionText, withoutCasts } from './c-text.ts';
 import type { History } from './history.ts';
 import { lineageOf, type Step } from './lineage.ts';
-import { lineAt } from './span.ts';
+import { cLineAt } from './span.ts';
 
 /** Longer expressions are no names. */
 const LONGEST_NAME = 40;
@@ -11,7 +11,7 @@ const LONGEST_NAME = 40;
 /** The source name of `register` as the step at `index` finds it, or undefined. */
 export function sourceName(history: History, index: number, register: number): string | undefined {
   const { steps } = lineageOf(history, index, register);
-  const here = lineAt(history.subject.program, history.pcs[index]!);
+  const here = cLineAt(history.subject.program, history.pcs[index]!);
   for (const step of steps) {
     const name = nameGivenAt(history, step);
     if (name !== undefined) return name;
@@ -28,7 +28,7 @@ function nameGivenAt(history: History, step: Step): string | undefined {
 /** A value that no variable holds is called by its expression: `d->len`. */
 function expressionNamed(history: History, step: Step): string | undefined {
   if (step.making !== 'load' && step.making !== 'copy') return undefined;
-  const line = lineAt(history.subject.program, step.pc);
+  const line = cLineAt(history.subject.program, step.pc);
   if (line === undefined) return undefined;
   const text = withoutCasts(expressionText(line.text, line.column));
   return isName(text) ? text : undefined;
@@ -45,7 +45,7 @@ export function argumentName(
   callee: string,
   index: number,
 ): string | undefined {
-  const line = lineAt(history.subject.program, pc);
+  const line = cLineAt(history.subject.program, pc);
   if (line === undefined) return undefined;
   const passed = argumentsOf(line.text, callee)?.[index];
   return passed === undefined ? undefined : withoutCasts(passed);
@@ -58,6 +58,6 @@ export function named(name: string | undefined, register: number): string {
 
 /** The variable that the line of the instruction at `pc` gives a value to. */
 export function nameGivenTo(history: History, pc: number): string | undefined {
-  const line = lineAt(history.subject.program, pc);
+  const line = cLineAt(history.subject.program, pc);
   return line === undefined ? undefined : assignedName(line.text, line.column);
 }

@@ -5,9 +5,9 @@
 
 import { target } from '../cfg.ts';
 import type { PathStep } from '../diagnostic.ts';
-import { conditionAt, wentInto } from './condition.ts';
+import { conditionAt, conditionText, wentInto } from './condition.ts';
 import type { History } from './history.ts';
-import { spanAt } from './span.ts';
+import { cLineAt, spanAt } from './span.ts';
 
 /** Longest path that a diagnostic carries, in steps. */
 const MOST_STEPS = 64;
@@ -90,7 +90,12 @@ function stepOf(history: History, { index, taken }: Decision, times: number): Pa
   const repeated = times > 1 ? { times } : {};
   if (taken === undefined) return { ...spanAt(program, pc, 'called'), ...repeated };
   const condition = conditionAt(history, index, taken);
-  const span = spanAt(program, pc, condition.text);
-  const into = span.text === undefined ? taken : wentInto(span.text, condition);
+  const { text } = cLineAt(program, pc) ?? {};
+  const span = spanAt(
+    program,
+    pc,
+    text === undefined ? condition.text : conditionText(text, condition),
+  );
+  const into = text === undefined ? taken : wentInto(text, condition);
   return { ...span, ...(into === undefined ? {} : { taken: into }), ...repeated };
 }

@@ -1,8 +1,9 @@
 /** From a failure to the diagnostic that people and tools read. */
 
 import type { Program } from '../../isa/index.ts';
-import type { Diagnostic, ValueNote } from '../diagnostic.ts';
+import type { Diagnostic, Span, ValueNote } from '../diagnostic.ts';
 import { DIAGNOSTICS, fillText } from '../diagnostics.ts';
+import { conditionExtent } from './c-text.ts';
 import { adviceOf } from './explain/advice.ts';
 import type { Explanation } from './explain/case.ts';
 import type { Failure } from './failure.ts';
@@ -22,6 +23,14 @@ export const withoutWalk = (program: Program, failure: Failure): Circumstances =
   path: [],
 });
 
+/** Where a branch is to blame, its whole condition is pointed at. */
+function primarySpan(program: Program, failure: Failure, label: string): Span {
+  const span = spanAt(program, failure.at ?? failure.pc, label);
+  const extent = failure.at === undefined ? undefined : conditionExtent(span.text ?? '');
+  if (extent === undefined) return span;
+  return { ...span, extent: { from: extent.from + 1, to: extent.to + 1 } };
+}
+
 export function diagnose(
   program: Program,
   failure: Failure,
@@ -29,7 +38,7 @@ export function diagnose(
 ): Diagnostic {
   const row = DIAGNOSTICS[failure.code];
   const values = { pc: failure.pc, ...failure.values };
-  const linux = fillText(row.linux, values);
+  const linux = explanation.linux ?? fillText(row.linux, values);
   const places = (failure.places ?? []).map(({ pc, label }) => spanAt(program, pc, label));
   const notes = known.map((note, index) =>
     index === 0 && failure.needed !== undefined ? { needed: failure.needed, ...note } : note,
@@ -38,7 +47,7 @@ export function diagnose(
     code: failure.code,
     category: row.category,
     message: explanation.message ?? fillText(row.text, values),
-    primary: spanAt(program, failure.at ?? failure.pc, explanation.label ?? ''),
+    primary: primarySpan(program, failure, explanation.label ?? ''),
     secondary: explanation.secondary ?? places,
     values: notes,
     path,

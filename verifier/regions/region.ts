@@ -101,6 +101,7 @@ export function boundsValues(walk: Walk, value: number, request: AccessRequest, 
     size: request.size,
     extent,
     register: request.register,
+    R: `R${request.register}`,
     proven: describeOffset(walk.state, value, request),
   };
 }

@@ -8,6 +8,7 @@ import { withOffset } from '../condition.ts';
 import { lineageOf, type Step } from '../lineage.ts';
 import { numberText } from '../number-text.ts';
 import {
+  branchPlace,
   bytesText,
   type Case,
   type Check,
@@ -17,7 +18,6 @@ import {
   lineOf,
   numberName,
   packetCheck,
-  place,
   pointerName,
   pointerText,
   rangeText,
@@ -89,7 +89,7 @@ function packetNote(c: Case, register: number, proven: number, needed: number) {
 function packetCheckSpan(c: Case, check: Check, proven: number) {
   const extent =
     proven === 0 ? 'proves no packet byte' : `proves packet ${bytesText(0, proven - 1)} only`;
-  return place(c, check.pc, `${extent}: ${check.text}${sizeofNote(c, check)}`);
+  return branchPlace(c, check.pc, `${extent}: ${check.text}${sizeofNote(c, check)}`);
 }
 
 /** `sizeof(p)` in a comparison, where `p` is the pointer that is read through. */
@@ -198,11 +198,13 @@ export function explainExtent(c: Case): Explanation {
   const most = Math.floor((extent - size - (low - index.least * index.scale)) / index.scale);
   const end = high >= extent ? `${index.name} = ${index.most}` : `${index.name} = ${index.least}`;
   const isNear = Number.isSafeInteger(index.most) && Number.isSafeInteger(index.least);
-  const example = isNear ? `: at ${end} it touches byte ${high >= extent ? high : low}` : '';
+  const example = isNear ? `; with ${end} it touches byte ${high >= extent ? high : low}` : '';
   return {
-    message: `${what} may lie outside ${whole}: ${index.name} is ${index.range}${example}; ${has}`,
+    message: `${what} may lie outside ${whole}: ${index.name} is ${index.range}, but ${has}${example}`,
     label,
-    secondary: index.checks.slice(0, 2).map((check) => place(c, check.pc, `proves ${check.text}`)),
+    secondary: index.checks
+      .slice(0, 2)
+      .map((check) => branchPlace(c, check.pc, `proves ${check.text}`)),
     help: `${index.name} must be at most ${most}: ${comparison(c, index, most)}`,
     notes: [{ name: index.name, proven: index.range, needed: `0..${most}` }],
   };
@@ -229,7 +231,9 @@ export function explainNegative(c: Case): Explanation {
   return {
     message: `the access may begin before the ${c.failure.values.kind}: ${index.name} is ${index.range}`,
     label: `${index.name} may be negative here`,
-    secondary: index.checks.slice(0, 2).map((check) => place(c, check.pc, `proves ${check.text}`)),
+    secondary: index.checks
+      .slice(0, 2)
+      .map((check) => branchPlace(c, check.pc, `proves ${check.text}`)),
     help: `make ${index.name} unsigned, or check that it is not negative: if (${index.name} < 0) ${returnText(c)}`,
     notes: [{ name: index.name, proven: index.range, needed: 'at least 0' }],
   };

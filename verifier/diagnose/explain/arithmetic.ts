@@ -7,6 +7,7 @@ import { lineageOf, type Step } from '../lineage.ts';
 import { named, sourceName } from '../naming.ts';
 import { numberText } from '../number-text.ts';
 import {
+  branchPlace,
   type Case,
   checksOf,
   type Explanation,
@@ -86,7 +87,7 @@ export function explainOffset(c: Case): Explanation {
       : [place(c, added.origin.pc, `read from ${source}: any value it can hold`)]),
     ...checksOf(c, added.origin)
       .slice(0, 2)
-      .map((check) => place(c, check.pc, `proves ${check.text}`)),
+      .map((check) => branchPlace(c, check.pc, `proves ${check.text}`)),
   ];
   const subject = added.name === `r${added.register}` ? added.name : `'${added.name}'`;
   const array = elements === undefined ? '' : `; the array has ${elements} elements`;

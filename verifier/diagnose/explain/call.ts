@@ -5,7 +5,15 @@ import { SCALAR } from '../../state/kinds.ts';
 import * as L from '../../state/layout.ts';
 import { argumentName, named, sourceName } from '../naming.ts';
 import { numberText } from '../number-text.ts';
-import { type Case, checksOf, type Explanation, originOf, place, returnText } from './case.ts';
+import {
+  branchPlace,
+  type Case,
+  checksOf,
+  type Explanation,
+  originOf,
+  place,
+  returnText,
+} from './case.ts';
 
 function passedName(c: Case, register: number): string | undefined {
   const callee = String(c.failure.values.name ?? '');
@@ -25,14 +33,14 @@ export function explainSize(c: Case): Explanation {
   const isNegative = c.failure.code === 'helper-size-negative';
   const isUnbounded = c.failure.code === 'helper-size-unbounded';
   const problem = isNegative ? 'may be negative' : isUnbounded ? 'has no upper bound' : 'may be 0';
-  const why = isNegative ? ': as a size that is a huge number' : '';
-  const missing = isNegative ? ', not from below' : isUnbounded ? ', not from above' : '';
+  const why = isNegative ? '; a negative size is taken for a huge one' : '';
+  const missing = isNegative ? ', nothing from below' : isUnbounded ? ', nothing from above' : '';
   return {
     message: `the size passed to ${c.failure.values.name}, ${named(name, register)}, ${problem}: it is ${range}${why}`,
     label: `takes '${variable}' as a size`,
     secondary: checks
       .slice(0, 2)
-      .map((check) => place(c, check.pc, `bounds it on one side only${missing} (${check.text})`)),
+      .map((check) => branchPlace(c, check.pc, `proves ${check.text}${missing}`)),
     help: sizeHelp(c, variable),
     notes: [
       {
@@ -89,15 +97,16 @@ export function explainArgument(c: Case): Explanation {
   const isBytes = String(values.expected).startsWith('a pointer to');
   const subjectText = role === undefined ? '' : ` (${role})`;
   const origin = originOf(c, register);
+  const size = Number(/\d+/.exec(String(values.expected))?.[0] ?? 8);
   const isNullable = !isNumber && String(values.proven).endsWith('or null');
   return {
     message: `argument ${register} of ${values.name}${subjectText} must be ${values.expected}; ${named(name, register)} is ${given}`,
-    label: `passes ${given} as argument ${register}`,
+    label: isNumber ? `argument ${register} is a number, not an address` : `argument ${register}`,
     secondary:
       origin === undefined || origin.pc === c.failure.pc || !isNullable
         ? []
         : [place(c, origin.pc, 'this may be NULL')],
-    help: argumentHelp(c, { isNumber, isBytes, isNullable, name: name ?? `r${register}` }),
+    help: argumentHelp(c, { isNumber, isBytes, isNullable, size, name: name ?? `r${register}` }),
     notes: [
       {
         name: name === undefined ? `r${register}` : `${name} (r${register})`,
@@ -112,13 +121,16 @@ interface Passed {
   readonly isNumber: boolean;
   readonly isBytes: boolean;
   readonly isNullable: boolean;
+  /** Bytes that the call takes. */
+  readonly size: number;
   readonly name: string;
 }
 
-function argumentHelp(c: Case, { isNumber, isBytes, isNullable, name }: Passed): string {
+function argumentHelp(c: Case, { isNumber, isBytes, isNullable, size, name }: Passed): string {
   if (isNullable) return `check it for NULL before the call: if (!${name}) ${returnText(c)}`;
   if (isNumber && isBytes) {
-    return `copy the number to a variable and pass the address of that: __u64 key = ${name}; ... &key`;
+    const type = { 1: '__u8', 2: '__u16', 4: '__u32', 8: '__u64' }[size] ?? 'struct key';
+    return `copy the number to a variable and pass the address of that: ${type} key = ${name}; ... &key`;
   }
   if (isBytes) return 'copy the bytes to a variable on the stack and pass its address';
   return `pass ${c.failure.values.expected}`;

@@ -4,13 +4,13 @@ import type { Span, ValueNote } from '../../diagnostic.ts';
 import type { Walk } from '../../explore/walk.ts';
 import { isPointer, PACKET_END } from '../../state/kinds.ts';
 import * as L from '../../state/layout.ts';
-import { baseVariable, expressionText } from '../c-text.ts';
-import { conditionAt } from '../condition.ts';
+import { baseVariable, conditionExtent, expressionText } from '../c-text.ts';
+import { type Condition, conditionAt, conditionText } from '../condition.ts';
 import type { Failure } from '../failure.ts';
 import type { History } from '../history.ts';
 import { lineageOf, type Step } from '../lineage.ts';
 import { named, sourceName } from '../naming.ts';
-import { lineAt, spanAt } from '../span.ts';
+import { cLineAt, lineAt, spanAt } from '../span.ts';
 
 export interface Case {
   readonly failure: Failure;
@@ -25,6 +25,7 @@ export interface Explanation {
   readonly secondary?: readonly Span[];
   readonly help?: string;
   readonly notes?: readonly ValueNote[];
+  readonly linux?: string;
 }
 
 export type Explain = (c: Case) => Explanation;
@@ -32,11 +33,20 @@ export type Explain = (c: Case) => Explanation;
 export const place = (c: Case, pc: number, label: string): Span =>
   spanAt(c.history.subject.program, pc, label);
 
-export const lineOf = (c: Case, pc: number) => lineAt(c.history.subject.program, pc);
+export const lineOf = (c: Case, pc: number) => cLineAt(c.history.subject.program, pc);
+
+/** The branch at `pc`: all of its condition, not only the operator that it came from. */
+export function branchPlace(c: Case, pc: number, label: string): Span {
+  const span = place(c, pc, label);
+  const extent = conditionExtent(span.text ?? '');
+  return extent === undefined
+    ? span
+    : { ...span, extent: { from: extent.from + 1, to: extent.to + 1 } };
+}
 
 /** `line 7`, or `instruction 12` where there is no line info. */
 export const whereText = (c: Case, pc: number): string => {
-  const line = lineOf(c, pc);
+  const line = lineAt(c.history.subject.program, pc);
   return line === undefined ? `instruction ${pc}` : `line ${line.line}`;
 };
 
@@ -71,6 +81,16 @@ export interface Check {
   readonly right: string;
 }
 
+/** What the branch at a step of the path told, in the words of its line. */
+export function toldAt(c: Case, index: number): Condition {
+  const pc = c.history.pcs[index]!;
+  const condition = conditionAt(c.history, index, c.history.pcs[index + 1] !== pc + 1);
+  const line = lineOf(c, pc);
+  return line === undefined
+    ? condition
+    : { ...condition, text: conditionText(line.text, condition) };
+}
+
 /** The comparisons of numbers on the path whose left side began at the step `origin`. */
 export function checksOf(c: Case, origin: Step | undefined): Check[] {
   const { history } = c;
@@ -81,8 +101,7 @@ export function checksOf(c: Case, origin: Step | undefined): Check[] {
     const { dst } = history.instruction(index);
     if (lineageOf(history, index, dst).origin?.index !== origin.index) continue;
     const pc = history.pcs[index]!;
-    const condition = conditionAt(history, index, history.pcs[index + 1] !== pc + 1);
-    checks.push({ pc, index, ...condition });
+    checks.push({ pc, index, ...toldAt(c, index) });
   }
   return checks;
 }
@@ -105,8 +124,7 @@ export function packetCheck(c: Case, id: number): Check | undefined {
     );
     if (!isEnd || !isSame) continue;
     const pc = history.pcs[index]!;
-    const condition = conditionAt(history, index, history.pcs[index + 1] !== pc + 1);
-    return { pc, index, ...condition };
+    return { pc, index, ...toldAt(c, index) };
   }
   return undefined;
 }

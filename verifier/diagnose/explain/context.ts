@@ -93,7 +93,7 @@ function withoutLayout(c: Case, low: number, size: number, isWrite: boolean): Ex
   }
   if (type.name === 'tracepoint' && low < 8) {
     return {
-      message: `context ${touched} of a tracepoint are private: the first 8 bytes belong to the kernel`,
+      message: `${touched} of a tracepoint's record may not be read: the first 8 bytes are private to the kernel`,
       help: `read the fields of the event, from byte 8 on${fieldsOfEvent(c)}`,
     };
   }

@@ -4,16 +4,17 @@ import { returnRule } from '../../../platform/index.ts';
 import { isPointer } from '../../state/kinds.ts';
 import * as L from '../../state/layout.ts';
 import { expressionText } from '../c-text.ts';
-import { conditionAt } from '../condition.ts';
 import { nameGivenTo } from '../naming.ts';
-import { numberText } from '../number-text.ts';
+import { linuxBounds, numberText } from '../number-text.ts';
 import {
+  branchPlace,
   type Case,
   type Explanation,
   lineOf,
   numberName,
   originOf,
   place,
+  toldAt,
   whereText,
 } from './case.ts';
 import { calleeName } from './null.ts';
@@ -42,18 +43,21 @@ export function explainHeld(c: Case): Explanation {
     .replace('$1', rule[0].exec(callee)?.[1] ?? '')
     .replace('{name}', name ?? 'p');
   const branch = lastBranch(c, source);
-  const before = branch === undefined ? 'the program ends' : `the way from ${branch.where} ends`;
+  const before =
+    branch === undefined ? 'the program ends' : `the program ends on the way from ${branch.where}`;
   return {
     message: `${what} from ${callee} (${whereText(c, source)}) is not released on this path`,
-    label: `the program ends here and still holds ${what}`,
+    label:
+      branch !== undefined && branch.pc === c.failure.at
+        ? `when ${branch.text}, the program ends and still holds ${what}`
+        : `ends holding ${what}`,
     secondary: [
       place(c, source, `${name === undefined ? 'it' : `'${name}'`} is acquired here`),
-      ...(branch === undefined ? [] : [place(c, branch.pc, branch.label)]),
+      ...(branch === undefined || branch.pc === c.failure.at
+        ? []
+        : [branchPlace(c, branch.pc, branch.label)]),
     ],
-    help:
-      release === undefined
-        ? `release ${what} on every path before the program ends`
-        : `${release} before ${before}`,
+    help: `${release === undefined ? `release ${what}` : `call ${release}`} before ${before}`,
   };
 }
 
@@ -64,9 +68,8 @@ function lastBranch(c: Case, source: number) {
     const pc = history.pcs[index]!;
     if (pc === source) return undefined;
     if (history.row(index).kind !== 'jump') continue;
-    const taken = history.pcs[index + 1] !== pc + 1;
-    const { text } = conditionAt(history, index, taken);
-    return { pc, where: whereText(c, pc), label: `this way is taken without a release (${text})` };
+    const { text } = toldAt(c, index);
+    return { pc, where: whereText(c, pc), text, label: `when ${text}, it is not released` };
   }
   return undefined;
 }
@@ -75,13 +78,18 @@ function lastBranch(c: Case, source: number) {
 function allowedText(c: Case): string {
   const { type, hook, program } = c.history.subject;
   const rule = hook?.returns ?? returnRule(program);
+  const isCgroup = type.name.startsWith('cgroup');
+  const actions = type.actions ?? (isCgroup ? CGROUP_RESULTS : undefined);
   if (rule === 'any') return 'any number';
   const span = rule.max - rule.min;
-  if (span === 0) return withAction(type.actions, rule.min);
-  if (span > 7 || type.actions === undefined) return `${rule.min}..${rule.max}`;
-  const all = Array.from({ length: span + 1 }, (_, i) => withAction(type.actions, rule.min + i));
+  if (span === 0) return withAction(actions, rule.min);
+  if (span > 7 || actions === undefined) return `${rule.min}..${rule.max}`;
+  const all = Array.from({ length: span + 1 }, (_, i) => withAction(actions, rule.min + i));
   return `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`;
 }
+
+/** What the numbers mean to programs attached to cgroups (bpf-cgroup rules of the kernel). */
+const CGROUP_RESULTS = { 0: 'refuse', 1: 'allow' };
 
 const withAction = (actions: Readonly<Record<number, string>> | undefined, value: number) => {
   const name = actions?.[value];
@@ -104,8 +112,17 @@ export function explainResult(c: Case): Explanation {
     label: `returns ${range}`,
     secondary: elsewhere ? [place(c, origin.pc, 'the value comes from here')] : [],
     help: resultHelp(name, c),
+    linux: linuxResult(c),
     notes: [{ name: name === 'r0' ? name : `${name} (r0)`, proven: range, needed: allowed }],
   };
+}
+
+/** The bounds that the kernel prints; a range in place of them says which values are allowed. */
+function linuxResult(c: Case): string {
+  const { state } = c.walk;
+  const { least, most } = c.failure.values;
+  const proven = linuxBounds(state.words, state.register(0) + L.NUMBER);
+  return `At program exit the register R0 has ${proven} should have been in [${least}, ${most}]`;
 }
 
 /** The expression of the `return` on the failing line. */

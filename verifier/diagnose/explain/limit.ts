@@ -31,7 +31,9 @@ export function explainLimit(c: Case): Explanation {
     name: whereText(c, pc),
     proven: `walked ${count(visits)} times, ${share} % of the effort`,
   }));
-  const base: Explanation = { label: 'the walk was given up here', secondary, notes };
+  const { profile } = c.walk.subject;
+  const linux = `BPF program is too large. Processed ${profile.maxProcessed + 1} insn`;
+  const base: Explanation = { label: 'the walk was given up here', secondary, notes, linux };
   if (loop === undefined) return base;
   const where = whereText(c, loop.pc);
   const differing = differences(c, loop);
@@ -39,12 +41,12 @@ export function explainLimit(c: Case): Explanation {
   const names = (culprits.length > 0 ? culprits : differing.map(({ name }) => name)).slice(0, 3);
   const reason =
     names.length === 0
-      ? `the loop at ${where} is entered in ${count(loop.states.length)} different states`
-      : `the loop at ${where} is entered in ${count(loop.states.length)} states that differ in ${names.join(', ')}`;
+      ? `states of the loop at ${where} stay different`
+      : `passes of the loop at ${where} stay different in '${names.join("', '")}'`;
   const target = names.length === 0 ? 'what a pass changes' : `'${names.join("', '")}'`;
   return {
     ...base,
-    message: `the program is not too long but has too many paths to walk: ${reason}`,
+    message: `not the length of the program (${count(c.walk.subject.instructions.length)} instructions) but its paths are too many: ${reason}; the walk was given up after ${count(Number(c.failure.values.most))} ${c.failure.values.unit}`,
     help: `make ${target} independent of the pass (decide after the loop, not in it), use bpf_loop (Linux 5.17), or lower the bound of the loop`,
   };
 }
