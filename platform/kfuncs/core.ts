@@ -137,7 +137,7 @@ const SLICED: KfuncReturn = { kind: 'memory', nullable: true, ofDynptr: true };
 const DYNPTRS: readonly KfuncRow[] = [
   row('dynptr_slice', '6.4', SLICE, { ...SLICED, readOnly: true }, { flags: ['ret-null'] }),
   row('dynptr_slice_rdwr', '6.4', SLICE, SLICED, { flags: ['ret-null'] }),
-  row('dynptr_adjust', '6.5', [{ ...DYNPTR, access: 'read-write' }, NUMBER, NUMBER], SCALAR),
+  row('dynptr_adjust', '6.5', [DYNPTR, NUMBER, NUMBER], SCALAR),
   row('dynptr_is_null', '6.5', [DYNPTR], BOOLEAN),
   row('dynptr_is_rdonly', '6.5', [DYNPTR], BOOLEAN),
   row('dynptr_size', '6.5', [DYNPTR], SCALAR),

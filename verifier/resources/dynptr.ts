@@ -84,7 +84,7 @@ function checkMade(call: Call): Failure | null {
   }
   // What a callback is given belongs to its caller.
   const isLent = kind === kinds.DYNPTR;
-  if (isLent && (argument.access === 'read-write' || argument.releases)) {
+  if (isLent && argument.releases) {
     return fault(call, 'dynptr-lent', '');
   }
   const object = dynptrAt(walk, value);
