@@ -94,7 +94,7 @@ export class Explorer {
     return {
       peakStates: this.#merges.peak,
       mostPending: this.#mostPending,
-      longest: root.longest,
+      longest: Math.max(root.longest, 0),
       visits: this.#visits,
     };
   }

@@ -19,6 +19,9 @@ import type { MachineState } from '../state/machine.ts';
 import type { Subject } from '../subject.ts';
 import { NO_WITNESS } from './compare.ts';
 
+/** No path to an exit was found. */
+export const NO_PATH = Number.NEGATIVE_INFINITY;
+
 export interface Kept {
   readonly index: number;
   readonly pc: number;
@@ -29,7 +32,7 @@ export interface Kept {
   readonly distance: number;
   /** Paths below that are still being walked. */
   branches: number;
-  /** Longest path below found so far, in instructions. */
+  /** Longest path from here to an exit found so far, in instructions. */
   longest: number;
   hits: number;
   misses: number;
@@ -55,7 +58,7 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   parent: undefined,
   distance: 0,
   branches: 1,
-  longest: 0,
+  longest: NO_PATH,
   hits: 0,
   misses: 0,
   inLoop: false,

@@ -6,7 +6,7 @@
 import { MARK_CONVERGE } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
 import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
-import { forgetDead, type Kept, markInLoop } from './kept.ts';
+import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import { addPrecise, markPrecise } from './precision.ts';
 import type { Walk } from './walk.ts';
 import { widenImprecise } from './widen.ts';
@@ -97,7 +97,7 @@ export class MergePoints {
       parent,
       distance,
       branches: 1,
-      longest: 0,
+      longest: NO_PATH,
       hits: 0,
       misses: 0,
       inLoop: false,
