@@ -9,6 +9,7 @@ import { MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { discharge } from '../discharge/discharge.ts';
 import { LIMITS } from '../limits.ts';
+import { REFERENCE_COUNT } from '../state/layout.ts';
 import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
 import { PATH_ENDS, step } from './step.ts';
@@ -153,11 +154,15 @@ export class Explorer {
       const { value, unit } = LIMITS.milliseconds;
       return tooComplex(pc, 'time', value, unit);
     }
-    const { pendingStates, savedBytes } = LIMITS;
+    const { pendingStates, references, savedBytes } = LIMITS;
     const pending = this.#walk.pending.length;
     if (pending > this.#mostPending) this.#mostPending = pending;
     if (pending > pendingStates.value) {
       return tooComplex(pc, 'branches waiting', pendingStates.value, pendingStates.unit);
+    }
+    const held = this.#walk.state.words[REFERENCE_COUNT]!;
+    if (held > references.value) {
+      return tooComplex(pc, 'references held', references.value, references.unit);
     }
     if (this.#merges.words * 4 > savedBytes.value) {
       return tooComplex(pc, 'memory for states', savedBytes.value, savedBytes.unit);

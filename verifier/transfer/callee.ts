@@ -23,8 +23,9 @@ import { clobberArguments } from './call.ts';
 import { callBack, calledBack } from './callback.ts';
 import type { Given } from './given.ts';
 import { mayRelyOnKey, presentKey } from './look-up.ts';
+import type { Origin } from './origin.ts';
 import { forgetPacket } from './packet-range.ts';
-import { type Origin, setResult } from './result.ts';
+import { setResult } from './result.ts';
 
 export function callOut(walk: Walk, pc: number, callee: Contract): void {
   const { state } = walk;

@@ -7,7 +7,7 @@ import { NO_TYPE, setKernelPointer } from '../kernel/pointer.ts';
 import type { KernelTypes } from '../kernel/types.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import type { Origin } from './result.ts';
+import type { Origin } from './origin.ts';
 
 /** Flags of the pointer that the call returns. */
 function resultFlags({ returns, flags }: Contract): number {

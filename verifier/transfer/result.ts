@@ -4,33 +4,13 @@ import type { Contract } from '../contract.ts';
 import { REFERENCE_OBJECT } from '../discharge/held.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
-import { bindSlice, isPacket, mayWritePacket, type Sliced } from '../resources/dynptr.ts';
-import type { Iteration } from '../resources/iterator.ts';
+import { bindSlice, isPacket, mayWritePacket } from '../resources/dynptr.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import { type Given, setGiven } from './given.ts';
+import { setGiven } from './given.ts';
 import { setObjectResult } from './kernel-object.ts';
 import { kindFound } from './look-up.ts';
-
-/** What a result depends on, as it was before the arguments were lost. */
-export interface Origin {
-  /** Index of the map argument, or -1. */
-  readonly map: number;
-  /** The call looks up an element that exists. */
-  readonly isPresent: boolean;
-  /** The constant size argument. */
-  readonly size: number;
-  /** Largest value of the other size argument; -1: there is none. */
-  readonly bound: number;
-  /** The first argument: what it points to, and the reference that keeps it. */
-  readonly object: number;
-  readonly reference: number;
-  /** The kernel type that a cast names. */
-  readonly castTo: number;
-  readonly sliced: Sliced | undefined;
-  readonly iteration: Iteration | undefined;
-  readonly given: Given;
-}
+import type { Origin } from './origin.ts';
 
 const RESULT_KINDS: Readonly<Record<string, number>> = {
   'map-value': kinds.MAP_VALUE,
