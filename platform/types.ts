@@ -93,6 +93,8 @@ export interface Argument {
   readonly typeName?: string;
   /** The memory must lie in a map value. */
   readonly inMapValue?: boolean;
+  /** 'anything' that must be the constant 0. */
+  readonly isZero?: boolean;
   /** The reference passed here is released by the call. */
   readonly releases?: boolean;
   /** For dynptr: 'uninit' creates one; the others require an initialised one. */

@@ -172,7 +172,7 @@ const OBJECT_STORAGE: readonly HelperRow[] = [
     81,
     'get_local_storage',
     '4.19',
-    [MAP, ANYTHING],
+    [MAP, { kind: 'anything', isZero: true }],
     { kind: 'map-value' },
     {
       ...STORAGE,

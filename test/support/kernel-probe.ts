@@ -110,7 +110,13 @@ export interface ProbeMap {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly flags?: number;
+  readonly frozen?: boolean;
 }
+
+const made = new Map<number, ProbeMap>();
+
+/** What a map that was made here is. */
+export const probeMap = (descriptor: number): ProbeMap | undefined => made.get(descriptor);
 
 /** Descriptor of a new map. Throws when the kernel refuses it. */
 export function createProbeMap(map: ProbeMap): number {
@@ -122,6 +128,7 @@ export function createProbeMap(map: ProbeMap): number {
   attribute.writeUInt32LE(map.flags ?? 0, 16);
   const descriptor = addon().bpfSyscall(MAP_CREATE, attribute, []);
   if (descriptor < 0) throw new Error(`map type ${map.id} is refused with errno ${-descriptor}`);
+  made.set(descriptor, map);
   return descriptor;
 }
 
@@ -129,6 +136,8 @@ export function freeze(descriptor: number): void {
   const attribute = Buffer.alloc(ATTRIBUTE_BYTES);
   attribute.writeUInt32LE(descriptor, 0);
   addon().bpfSyscall(MAP_FREEZE, attribute, []);
+  const map = made.get(descriptor);
+  if (map) made.set(descriptor, { ...map, frozen: true });
 }
 
 /** Why the kernel cannot be asked here, or undefined. */

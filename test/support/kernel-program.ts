@@ -1,10 +1,10 @@
 /** Programs of raw instructions, for the verifier and the running kernel at once. */
 import { readFileSync } from 'node:fs';
 import { type Btf, parseBtf } from '../../btf/index.ts';
-import type { Program } from '../../isa/index.ts';
-import { ATTACH_TYPES, attachTypeOf, programType } from '../../platform/index.ts';
+import type { MapReference, MapSpec, Program } from '../../isa/index.ts';
+import { ATTACH_TYPES, attachTypeOf, MAP_TYPES, programType } from '../../platform/index.ts';
 import { type Verdict, verify } from '../../verifier/index.ts';
-import { type Answer, ask, type Target } from './kernel-probe.ts';
+import { type Answer, ask, probeMap, type Target } from './kernel-probe.ts';
 
 /** What a program is loaded as. */
 export interface Kind {
@@ -58,6 +58,28 @@ function kfuncCallsOf(code: readonly Buffer[]): Program['kfuncCalls'] {
   return calls;
 }
 
+const CONSTANT = 0x18;
+const MAP_SOURCE = 1;
+const VALUE_SOURCE = 2;
+
+/** The maps whose descriptors the code holds, as far as they were made by createProbeMap. */
+function mapsOf(code: readonly Buffer[]): Pick<Program, 'maps' | 'mapReferences'> {
+  const bytes = Buffer.concat(code);
+  const maps: MapSpec[] = [];
+  const mapReferences: MapReference[] = [];
+  for (let at = 0; at < bytes.length; at += 8) {
+    const source = bytes[at + 1]! >> 4;
+    if (bytes[at] !== CONSTANT || (source !== MAP_SOURCE && source !== VALUE_SOURCE)) continue;
+    const map = probeMap(bytes.readInt32LE(at + 4));
+    if (map === undefined) continue;
+    const type = MAP_TYPES.find(({ id }) => id === map.id)?.name ?? '';
+    const valueOffset = source === VALUE_SOURCE ? { valueOffset: 0 } : {};
+    mapReferences.push({ instruction: at / 8, map: maps.length, ...valueOffset });
+    maps.push({ flags: 0, frozen: false, mapExtra: 0, ...map, name: type, type });
+  }
+  return { maps, mapReferences };
+}
+
 export function programOf(kind: Kind, code: readonly Buffer[]): Program {
   const { type, attachType, attachTarget } = kind;
   return {
@@ -70,8 +92,7 @@ export function programOf(kind: Kind, code: readonly Buffer[]): Program {
     license: kind.license === 'none' ? 'Proprietary' : 'GPL',
     flags: kind.sleepable ? ['sleepable'] : [],
     code: new Uint8Array(Buffer.concat(code)),
-    maps: [],
-    mapReferences: [],
+    ...mapsOf(code),
     kfuncCalls: kfuncCallsOf(code),
     functions: [],
     lines: [],

@@ -5,6 +5,7 @@ import {
   attachTypeOf,
   helper as helperById,
   type MapTypeRow,
+  mapType as mapTypeNamed,
 } from '../../platform/index.ts';
 import { shapeOf } from '../calls/callback-arguments.ts';
 import type { Contract } from '../contract.ts';
@@ -72,7 +73,7 @@ function checkKind(call: Call): Failure | null {
     case 'map-key':
       return checkKey(call);
     case 'map-value':
-      return checkBytes(call, mapOfCall(call)?.valueSize ?? 0);
+      return checkMapValue(call);
     case 'memory':
       return checkMemory(call);
     case 'size':
@@ -170,6 +171,7 @@ const SOCKETS: readonly number[] = [
 function checkAnything(call: Call): Failure | null {
   const { state, subject } = call.walk;
   const kind = state.kind(call.value);
+  if (call.argument.isZero) return checkZero(call);
   if (!kinds.isPointer(kind) || subject.mayLeakPointers) return null;
   const values = {
     kind: kinds.KINDS[kind]!.name,
@@ -177,6 +179,12 @@ function checkAnything(call: Call): Failure | null {
     R: `R${call.register}`,
   };
   return { code: 'pointer-leak', pc: call.pc, values, registers: [call.register] };
+}
+
+/** Flags of which there are none yet. */
+function checkZero(call: Call): Failure | null {
+  call.walk.needPrecise(call.register);
+  return isNull(call.walk, call.value) ? null : wrong(call, '0', 'known zero');
 }
 
 function checkContext(call: Call): Failure | null {
@@ -220,6 +228,13 @@ function mapOfCall(call: Call) {
   const at = call.callee.arguments.findIndex((argument) => argument.kind === 'map');
   const { state, subject } = call.walk;
   return subject.maps[state.words[state.register(at + 1) + L.TARGET]!];
+}
+
+/** Bytes; in maps of sockets, a socket. */
+function checkMapValue(call: Call): Failure | null {
+  const map = mapOfCall(call);
+  const storesSocket = mapTypeNamed(map?.type ?? '')?.updateTakes === 'socket';
+  return storesSocket ? checkSocketObject(call) : checkBytes(call, map?.valueSize ?? 0);
 }
 
 function checkKey(call: Call): Failure | null {
@@ -323,7 +338,9 @@ function checkSizedMemory(call: Call, most: number): Failure | null {
   const argument = callee.arguments[index]!;
   const register = index + 1;
   const value = walk.state.register(register);
-  if (argument.nullable && isNull(walk, value)) return null;
+  // Helpers take null for no bytes, kernel functions for any number of them.
+  const takesNull = argument.nullable && (most === 0 || callee.flags !== undefined);
+  if (takesNull && isNull(walk, value)) return null;
   return checkBytes({ walk, pc, callee, index, argument, register, value }, most);
 }
 
@@ -369,7 +386,8 @@ function checkString(call: Call): Failure | null {
   const isConstant = domain.isConstant(words, call.value + L.NUMBER);
   const offset = words[call.value + L.OFFSET]! + domain.signedMin(words, call.value + L.NUMBER);
   const bytes = map.initial?.subarray(Math.max(offset, 0), map.valueSize);
-  const terminated = bytes !== undefined && (bytes.includes(0) || bytes.length < map.valueSize);
+  // What is not given is zero.
+  const terminated = bytes === undefined || bytes.includes(0) || bytes.length < map.valueSize;
   if (map.frozen && isConstant && offset >= 0 && offset < map.valueSize && terminated) return null;
   return wrong(call, 'a constant string in a read-only map', 'map_value');
 }
