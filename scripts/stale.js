@@ -25,7 +25,14 @@ for (const name of generators) {
 }
 const diff = spawnSync(
   'git',
-  ['status', '--porcelain', '--', ':/**/generated/**', ':/programs/samples'],
+  [
+    'status',
+    '--porcelain',
+    '--',
+    ':/**/generated/**',
+    ':/programs/samples',
+    ':/docs/diagnostics.md',
+  ],
   {
     cwd: root,
     encoding: 'utf8',
