@@ -9,6 +9,7 @@ import { buildHarness, buildObjects, describeCompiler, findCompiler } from './bu
 import { EMPTY, measureProgram, type SpeedRow } from './code-speed.ts';
 import { type Engine, interpreter, kernel, native, ringfence } from './engine.ts';
 import { Harness } from './harness.ts';
+import { callTable, mapTable, measureCalls, measureMaps } from './maps.ts';
 import { type SpeedReport, speedReport, speedTable, stageTable } from './report.ts';
 import { measureStages, type StageRow } from './stages.ts';
 import { packetFor } from './workloads.ts';
@@ -111,6 +112,14 @@ function benchStages(root: string, empty: Program | undefined): StageRow[] {
   return rows;
 }
 
+function benchMaps() {
+  const [calls, maps] = [measureCalls(), measureMaps()];
+  say(`\n## Calls\n\n${callTable(calls)}`);
+  say(`\n## Maps\n\n${mapTable(maps)}`);
+  say('\nBest of the rounds; nanoseconds a run, choosing a key included.');
+  return { calls, maps };
+}
+
 /** `root`: the checkout. */
 export async function main(root: string): Promise<void> {
   if (options.help) {
@@ -119,7 +128,8 @@ export async function main(root: string): Promise<void> {
   }
   const code = await benchCode(root);
   const stages = options.code ? undefined : benchStages(root, code?.empty);
+  const runtime = options.code ? undefined : benchMaps();
   const speed = code?.report;
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ speed, stages }, null, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ speed, stages, runtime }, null, 2)}\n`);
 }

@@ -1,0 +1,276 @@
+/**
+ * What do maps and calls cost? Programs that do one map operation on a key of their own choosing, run
+ * many times in one crossing, beside the kernel's test run of the same program, the interpreter, and
+ * the same operation on a JavaScript Map. A row without an operation tells what choosing costs.
+ */
+import { loadIntoKernel } from '../hosts/index.ts';
+import { assembleProgram, type Program } from '../isa/index.ts';
+import { compile } from '../jit/index.ts';
+import { addon, type Extension, load, loadReference } from '../loader/index.ts';
+import { HELPERS } from '../platform/index.ts';
+import { verify } from '../verifier/index.ts';
+import { figure, markdownTable } from './report.ts';
+
+const ENTRIES = 16_384;
+const PREFIXES = 100_000;
+const NATIVE_RUNS = 300_000;
+const INTERPRETED_RUNS = 50;
+const ROUNDS = 7;
+
+interface MapWork {
+  readonly name: string;
+  readonly map: string;
+  /** The key is at r10 - 8 (for tries behind its length, at r10 - 12) and in r6. */
+  readonly body: string;
+  readonly fill: number;
+  /** The same on a Map, for keys below ENTRIES. */
+  readonly javascript?: (map: Map<number, number>, key: number) => void;
+}
+
+const KEY = 'r1 = map[m] ll\nr2 = r10\nr2 += -8';
+const VALUE = '*(u64 *)(r10 - 24) = r6\nr3 = r10\nr3 += -24\nr4 = 0';
+const LOOKUP = `${KEY}\ncall bpf_map_lookup_elem`;
+const UPDATE = `${KEY}\n${VALUE}\ncall bpf_map_update_elem`;
+const hash = (type: string, entries = ENTRIES) => `${type} key 4 value 8 entries ${entries}`;
+
+const WORK: readonly MapWork[] = [
+  { name: 'nothing', map: hash('hash'), body: '', fill: 0 },
+  {
+    name: 'array look-up',
+    map: hash('array'),
+    body: LOOKUP,
+    fill: 0,
+    javascript: (map, key) => map.get(key),
+  },
+  {
+    name: 'hash look-up',
+    map: hash('hash'),
+    body: LOOKUP,
+    fill: ENTRIES,
+    javascript: (map, key) => map.get(key),
+  },
+  {
+    name: 'hash update',
+    map: hash('hash'),
+    body: UPDATE,
+    fill: ENTRIES,
+    javascript: (map, key) => map.set(key, key + 1),
+  },
+  {
+    name: 'hash update and delete',
+    map: hash('hash'),
+    body: `${UPDATE}\n${KEY}\ncall bpf_map_delete_elem`,
+    fill: ENTRIES / 2,
+    javascript: (map, key) => map.set(key, key).delete(key),
+  },
+  { name: 'LRU hash look-up', map: hash('lru_hash'), body: LOOKUP, fill: ENTRIES },
+  { name: 'LRU hash update, evicting', map: hash('lru_hash', 4096), body: UPDATE, fill: 4096 },
+  { name: 'per-CPU hash look-up', map: hash('percpu_hash'), body: LOOKUP, fill: ENTRIES },
+  {
+    name: `LPM look-up, ${PREFIXES.toLocaleString('en')} prefixes`,
+    map: `lpm_trie key 8 value 8 entries ${PREFIXES} flags 1`,
+    body: `r6 *= 0x3779b1
+*(u32 *)(r10 - 8) = r6
+*(u32 *)(r10 - 12) = 32
+r1 = map[m] ll
+r2 = r10
+r2 += -12
+call bpf_map_lookup_elem`,
+    fill: PREFIXES,
+  },
+  {
+    name: 'ring buffer, reserve and discard 16 bytes',
+    map: 'ringbuf key 0 value 0 entries 65536',
+    body: `r1 = map[m] ll
+r2 = 16
+r3 = 0
+call bpf_ringbuf_reserve
+if r0 == 0 goto out
+*(u64 *)(r0 + 0) = r6
+r1 = r0
+r2 = 1
+call bpf_ringbuf_discard`,
+    fill: 0,
+  },
+];
+
+function programOf({ map, body }: MapWork): Program {
+  const text = `.type xdp
+.name work
+.license GPL
+.map state array key 4 value 8 entries 1
+.map m ${map}
+*(u32 *)(r10 - 4) = 0
+r1 = map[state] ll
+r2 = r10
+r2 += -4
+call bpf_map_lookup_elem
+if r0 == 0 goto out
+r6 = *(u64 *)(r0 + 0)
+r6 += 1
+*(u64 *)(r0 + 0) = r6
+w6 *= 0x3779b1
+r6 >>= 3
+r6 &= ${ENTRIES - 1}
+*(u32 *)(r10 - 8) = r6
+${body}
+out:
+r0 = 2
+exit`;
+  return assembleProgram(text, 'work.s', new Map(HELPERS.map(({ id, name }) => [name, id])));
+}
+
+/** Keys from 0 on; prefixes of 17 to 32 bits, spread over the addresses. */
+function* keysOf({ map, fill }: MapWork): Generator<Uint8Array> {
+  for (let i = 0; i < fill; i++) {
+    if (!map.startsWith('lpm')) yield new Uint8Array(Uint32Array.of(i).buffer);
+    else {
+      const words = Uint32Array.of(17 + (i % 16), Math.imul(i, 0x9e3779b1));
+      yield new Uint8Array(words.buffer);
+    }
+  }
+}
+
+interface Runner {
+  /** Nanoseconds a run. */
+  measure(): number;
+  close(): void;
+}
+
+const packet = new Uint8Array(64);
+
+function ours(work: MapWork): Runner {
+  const verdict = verify(programOf(work));
+  if (!verdict.ok) throw new Error(`${work.name}: ${verdict.diagnostics[0]?.message}`);
+  const extension: Extension = load(compile(verdict.proof), { lifetime: 'replaceable' });
+  const map = extension.maps.m!;
+  const value = new Uint8Array(map.valueSize);
+  for (const key of keysOf(work)) map.set(key, value);
+  const measure = () => extension.test({ packet }, { repeat: NATIVE_RUNS }).nanosecondsPerRun;
+  return { measure, close: () => extension.close() };
+}
+
+function kernels(work: MapWork): Runner | undefined {
+  try {
+    const verdict = loadIntoKernel(programOf(work));
+    if (!verdict.accepted) return undefined;
+    const { program } = verdict;
+    const map = program.map('m')!;
+    const slots = map.spec.type.startsWith('percpu') ? 256 : 1;
+    const value = new Uint8Array(map.spec.valueSize * slots);
+    for (const key of keysOf(work)) map.update(key, value);
+    const measure = () => program.testRun({ packet, repeat: NATIVE_RUNS }).nanosecondsPerRun;
+    return { measure, close: () => program.close() };
+  } catch {
+    return undefined;
+  }
+}
+
+function interpreted(work: MapWork): Runner | undefined {
+  if (work.fill > ENTRIES) return undefined;
+  const [extension] = loadReference([programOf(work)]);
+  const map = extension!.maps.m!;
+  const size = map.spec.type.startsWith('percpu') ? 16 : 1;
+  for (const key of keysOf(work)) map.set(key, new Uint8Array(map.spec.valueSize * size));
+  const measure = () => extension!.test({ packet }, { repeat: INTERPRETED_RUNS }).nanosecondsPerRun;
+  return { measure, close: () => {} };
+}
+
+function javascripts({ fill, javascript }: MapWork): Runner | undefined {
+  if (javascript === undefined) return undefined;
+  const map = new Map(Array.from({ length: fill }, (_, i) => [i, i]));
+  let state = 0;
+  const measure = () =>
+    timed(NATIVE_RUNS, () => {
+      state = (state + 1) | 0;
+      javascript(map, (Math.imul(state, 0x3779b1) >>> 3) & (ENTRIES - 1));
+    });
+  return { measure, close: () => {} };
+}
+
+/** Nanoseconds a call. */
+function timed(count: number, call: () => void): number {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; i++) call();
+  return Number(process.hrtime.bigint() - start) / count;
+}
+
+/** All take turns, so that what disturbs the machine disturbs all; the best round counts. */
+function best(runners: readonly (Runner | undefined)[]): (number | undefined)[] {
+  const results = runners.map((runner) => (runner === undefined ? undefined : Infinity));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, runner] of runners.entries())
+      if (runner !== undefined) results[i] = Math.min(results[i]!, runner.measure());
+  for (const runner of runners) runner?.close();
+  return results;
+}
+
+export interface MapRow {
+  readonly work: string;
+  readonly nanoseconds: Readonly<Record<string, number | undefined>>;
+}
+
+export function measureMaps(): MapRow[] {
+  return WORK.map((work) => {
+    const runners = [ours(work), kernels(work), javascripts(work), interpreted(work)];
+    const [ringfence, kernel, javascript, interpreter] = best(runners);
+    return { work: work.name, nanoseconds: { ringfence, kernel, javascript, interpreter } };
+  });
+}
+
+export function mapTable(rows: readonly MapRow[]): string {
+  const names = ['ringfence', 'kernel', 'javascript', 'interpreter'];
+  return markdownTable(
+    ['work', ...names.map((name) => `${name}, ns`)],
+    rows.map(({ work, nanoseconds }) => [work, ...names.map((name) => figure(nanoseconds[name]))]),
+  );
+}
+
+const CALLS = 1_000_000;
+const BATCH = 256;
+
+export interface CallRow {
+  readonly call: string;
+  readonly nanoseconds: number;
+}
+
+/** A call of the addon that does nothing: closing what is closed. */
+function emptyCall(extension: Extension): () => void {
+  const handle = addon().findExtension(extension.share().id);
+  if (handle === null) throw new Error('the extension is open, so it is found');
+  const instance = addon().createInstance(handle);
+  instance.close();
+  return () => instance.close();
+}
+
+/** Single runs, and packets of a batch, beside a native call that does nothing. */
+export function measureCalls(): CallRow[] {
+  const verdict = verify(assembleProgram('.type xdp\n.name empty\nr0 = 2\nexit', 'empty.s'));
+  if (!verdict.ok) throw new Error('the empty program is not accepted');
+  const extension = load(compile(verdict.proof), { lifetime: 'replaceable' });
+  const lengths = new Uint32Array(BATCH).fill(packet.length);
+  const offsets = lengths.map((length, i) => i * length);
+  const [buffer, results] = [new Uint8Array(BATCH * packet.length), new Uint32Array(BATCH)];
+  const empty = emptyCall(extension);
+  const batch = () => extension.runBatch(buffer, offsets, lengths, results);
+  const batchInNative = () => {
+    batch();
+    return extension.nanoseconds / BATCH;
+  };
+  const measures: readonly (readonly [string, () => number])[] = [
+    ['native call that does nothing', () => timed(CALLS, empty)],
+    ['single run of an empty program', () => timed(CALLS, () => extension.run({ packet }))],
+    [`one packet of a batch of ${BATCH}`, () => timed(CALLS / BATCH, batch) / BATCH],
+    ['its part in native code', batchInNative],
+  ];
+  const times = best(measures.map(([, measure]) => ({ measure, close: () => {} })));
+  extension.close();
+  return measures.map(([call], i) => ({ call, nanoseconds: times[i] ?? Number.NaN }));
+}
+
+export function callTable(rows: readonly CallRow[]): string {
+  return markdownTable(
+    ['call', 'ns'],
+    rows.map(({ call, nanoseconds }) => [call, figure(nanoseconds)]),
+  );
+}
