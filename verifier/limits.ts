@@ -19,6 +19,21 @@ export const LIMITS = Object.freeze({
     'instructions',
     'twice what Linux walks, some seconds; the trace of a walk takes 20 bytes an instruction',
   ),
+  passWays: limit(
+    16,
+    'ways',
+    'through one pass of a loop that is proven by a summary; passes that split more are walked',
+  ),
+  passInstructions: limit(
+    50_000,
+    'instructions',
+    'walked to prove one loop by a summary; beyond it the loop is walked instead',
+  ),
+  worstCase: limit(
+    2 ** 32,
+    'instructions',
+    'that a loop proven by a summary may execute: seconds; longer is a hang to who waits',
+  ),
   savedStates: limit(400_000, 'states', 'states kept for pruning, over all instructions'),
   savedBytes: limit(1 << 30, 'bytes', 'memory of the states kept for pruning'),
   pendingStates: limit(65_536, 'states', 'branches waiting to be walked'),

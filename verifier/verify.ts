@@ -14,7 +14,9 @@ import { circumstancesOf } from './diagnose/circumstances.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
+import { describeSummary, predictLoops } from './explore/prediction.ts';
 import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
+import type { Summary } from './explore/summary.ts';
 import type { Walk } from './explore/walk.ts';
 import { boundOf } from './facts/bound.ts';
 import { makeFacts } from './facts/facts.ts';
@@ -66,6 +68,7 @@ interface Effort {
   readonly processed: number;
   readonly peakStates: number;
   readonly mostPending: number;
+  readonly summaries: readonly Summary[];
 }
 
 /** One walk of the program, and what came of it. */
@@ -104,10 +107,11 @@ function attempt(
   return { walk, longest, effort, stackBytes: stack.bytes, diagnostics };
 }
 
-const effortOf = ({ spent, peakStates, mostPending }: Roots): Effort => ({
+const effortOf = ({ spent, peakStates, mostPending, summaries }: Roots): Effort => ({
   processed: spent.processed,
   peakStates,
   mostPending,
+  summaries,
 });
 
 /** A budget was spent: more reasoning would spend it again. */
@@ -120,6 +124,11 @@ const LINUX_PENDING = 8192;
 /** The walk is about as long as Linux's would be, and Linux gives up earlier. */
 const exceedsLinux = ({ processed, mostPending }: Effort, { family, maxProcessed }: Profile) =>
   processed > maxProcessed || (family === 'linux' && mostPending > LINUX_PENDING);
+
+function predictionOf(effort: Effort, profile: Profile): LinuxPrediction {
+  if (exceedsLinux(effort, profile)) return 'limit';
+  return predictLoops(effort.summaries, effort.processed, profile.maxProcessed);
+}
 
 /** Throws RangeError for a name that no profile has. */
 function profileFor(program: Program, name: string | undefined): Profile {
@@ -140,8 +149,11 @@ function accepted({ walk, longest, effort, stackBytes }: Attempt, started: numbe
     proof,
     program,
     profile: profile.name,
-    linux: exceedsLinux(effort, profile) ? 'limit' : 'accepted',
-    warnings: [...walk.warnings.values()],
+    linux: predictionOf(effort, profile),
+    warnings: [
+      ...walk.warnings.values(),
+      ...(profile.family === 'linux' ? effort.summaries.map(describeSummary) : []),
+    ],
     instructions: instructions.length,
     processed: effort.processed,
     peakStates: effort.peakStates,

@@ -9,6 +9,7 @@
 
 import { Explorer, type Found, type Spent } from '../explore/explore.ts';
 import type { Reasoning } from '../explore/reasoning.ts';
+import type { Summary } from '../explore/summary.ts';
 import { type Apart, type Beginning, Walk } from '../explore/walk.ts';
 import type { Recorder } from '../facts/recorder.ts';
 import type { Subject } from '../subject.ts';
@@ -43,6 +44,7 @@ export class Roots implements Apart {
   };
   peakStates = 0;
   mostPending = 0;
+  readonly summaries: Summary[] = [];
 
   constructor(subject: Subject, recorder: Recorder, reasoning: Reasoning, limits: Limits) {
     this.#subject = subject;
@@ -101,7 +103,8 @@ export class Roots implements Apart {
       report: (found) => report(walk, found),
       spent: this.spent,
     });
-    const { longest, peakStates, mostPending } = explorer.explore(beginning.entry);
+    const { longest, peakStates, mostPending, summaries } = explorer.explore(beginning.entry);
+    this.summaries.push(...summaries);
     this.peakStates += peakStates;
     this.mostPending = Math.max(this.mostPending, mostPending);
     for (const rule of walk.withheld) caller?.withheld.add(rule);

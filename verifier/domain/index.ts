@@ -60,5 +60,12 @@ export {
   setUnknown,
   setUnsignedRange,
 } from './scalar.ts';
-export { makeThresholds, type Thresholds, TYPE_THRESHOLDS, widen } from './widen.ts';
+export {
+  generalise,
+  makeFewThresholds,
+  makeThresholds,
+  type Thresholds,
+  TYPE_THRESHOLDS,
+  widen,
+} from './widen.ts';
 export { SCALAR_WORDS } from './words.ts';

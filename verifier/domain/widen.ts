@@ -5,10 +5,13 @@
  * once per threshold; known bits can be lost at most 64 times. The result is not refined: refining
  * could pull a bound back and start the ascent again. It covers the join, hence both operands.
  */
+import { refine } from './refine.ts';
 import { join } from './scalar.ts';
 import {
   lessSigned,
   lessUnsigned,
+  MASK_HI,
+  MASK_LO,
   S32_MAX,
   S32_MIN,
   SMAX_LO,
@@ -17,6 +20,8 @@ import {
   U32_MIN,
   UMAX_LO,
   UMIN_LO,
+  VALUE_HI,
+  VALUE_LO,
 } from './words.ts';
 
 /** Bounds at which widening stops, (lo, hi) pairs, sorted once unsigned and once signed. */
@@ -34,19 +39,30 @@ const ALWAYS: readonly bigint[] = [
   ...[7, 8, 15, 16, 31, 32, 63, 64].map(mask),
   ...[7, 15, 31, 63].map((bits) => -(1n << BigInt(bits))),
 ];
+/** Ends of the types that registers have. */
+const WIDEST: readonly bigint[] = [
+  0n,
+  ...[31, 32, 63, 64].map(mask),
+  ...[31, 63].map((bits) => -(1n << BigInt(bits))),
+];
 
 /** Thresholds at the given integers (comparison constants of the program, say) and type ends. */
-export function makeThresholds(values: readonly number[]): Thresholds {
-  const all = [...ALWAYS, ...values.map((value) => BigInt(Math.trunc(value)))];
-  const sorted = (view: (x: bigint) => bigint) =>
+export const makeThresholds = (values: readonly number[]): Thresholds => sorted(values, ALWAYS);
+
+/** Only thresholds at the given integers, and where registers end: few steps, large ones. */
+export const makeFewThresholds = (values: readonly number[]): Thresholds => sorted(values, WIDEST);
+
+function sorted(values: readonly number[], ends: readonly bigint[]): Thresholds {
+  const all = [...ends, ...values.map((value) => BigInt(Math.trunc(value)))];
+  const pairs = (view: (x: bigint) => bigint) =>
     Int32Array.from(
       [...new Set(all.map(view))]
         .sort((x, y) => (x < y ? -1 : x > y ? 1 : 0))
         .flatMap((x) => [Number(BigInt.asIntN(32, x)), Number(BigInt.asIntN(32, x >> 32n))]),
     );
   return {
-    unsigned: sorted((x) => BigInt.asUintN(64, x)),
-    signed: sorted((x) => BigInt.asIntN(64, x)),
+    unsigned: pairs((x) => BigInt.asUintN(64, x)),
+    signed: pairs((x) => BigInt.asIntN(64, x)),
   };
 }
 
@@ -122,4 +138,25 @@ export function widen(
   widenBound(w, out + SMIN_LO, SMIN_LO, signed, below, lessSigned);
   widenBound(w, out + SMAX_LO, SMAX_LO, signed, above, lessSigned);
   widenLow(w, out, thresholds);
+}
+
+/**
+ * As `widen`, for callers that count their steps: every bit from the lowest that differed upwards
+ * becomes unknown (a counter changes them all, one by one), and the parts then inform each other.
+ */
+export function generalise(
+  w: Int32Array,
+  out: number,
+  a: number,
+  b: number,
+  thresholds: Thresholds,
+): void {
+  widen(w, out, a, b, thresholds);
+  const low = w[out + MASK_LO]!;
+  const high = w[out + MASK_HI]!;
+  w[out + MASK_LO] = low | -low;
+  w[out + MASK_HI] = low !== 0 ? -1 : high | -high;
+  w[out + VALUE_LO]! &= ~w[out + MASK_LO]!;
+  w[out + VALUE_HI]! &= ~w[out + MASK_HI]!;
+  refine(w, out);
 }

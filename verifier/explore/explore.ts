@@ -5,7 +5,7 @@
  */
 
 import { passesAt } from '../calls/passes.ts';
-import { MARK_PRUNE } from '../cfg.ts';
+import { MARK_CONVERGE, MARK_LOOP_HEAD, MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { discharge } from '../discharge/discharge.ts';
 import { LIMITS } from '../limits.ts';
@@ -13,6 +13,7 @@ import { REFERENCE_COUNT } from '../state/layout.ts';
 import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
 import { PATH_ENDS, step } from './step.ts';
+import { LoopSummaries, type Summary } from './summary.ts';
 import type { Walk } from './walk.ts';
 
 /** A failure and the trace entry at which it was found. */
@@ -38,7 +39,12 @@ export interface Exploration {
   readonly longest: number;
   /** Executed instructions by slot: where the walk spent its effort. */
   readonly visits: Uint32Array;
+  /** Loops that were not walked to their end, but proven at once. */
+  readonly summaries: readonly Summary[];
 }
+
+/** Whether a path reaches its first instruction, or is already there. */
+type From = 'edge' | 'head';
 
 export interface Budget {
   readonly maxProcessed: number;
@@ -59,7 +65,9 @@ export class Explorer {
   readonly #merges = new MergePoints();
   readonly #seen = new Set<string>();
   readonly #visits: Uint32Array;
+  readonly #summaries: LoopSummaries;
   readonly #passesAt = (kept: Kept): number => {
+    if (kept.summary !== undefined) return kept.summary.passes;
     const { subject, recorder } = this.#walk;
     return passesAt(subject, recorder, kept);
   };
@@ -71,6 +79,8 @@ export class Explorer {
     this.#walk = walk;
     this.#budget = budget;
     this.#spent = budget.spent;
+    const finish = (kept: Kept) => finishPath(kept, 0, undefined, this.#passesAt);
+    this.#summaries = new LoopSummaries(walk, this.#merges, finish);
     this.#visits = new Uint32Array(walk.subject.instructions.length);
   }
 
@@ -79,12 +89,18 @@ export class Explorer {
     const root = rootOf(walk.state, start);
     walk.parent = root;
     let pc = start;
+    let from: From = 'edge';
     for (;;) {
-      this.#walkPath(pc);
+      this.#walkPath(pc, from);
       if (this.#isDone()) break;
+      from = this.#summaries.settle() ? 'edge' : 'head';
+      if (from === 'head') {
+        pc = this.#summaries.giveUpBody();
+        continue;
+      }
       const pending = walk.pending.pop();
       if (pending === undefined) break;
-      walk.recorder.forked(walk.trace.pc(pending.entry));
+      if (pending.kind === 'fork') walk.recorder.forked(walk.trace.pc(pending.entry));
       walk.pool.give(walk.state);
       walk.state = pending.state;
       walk.entry = pending.entry;
@@ -97,34 +113,45 @@ export class Explorer {
       mostPending: this.#mostPending,
       longest: Math.max(root.longest, 0),
       visits: this.#visits,
+      summaries: [...this.#summaries.proven.values()],
     };
   }
 
-  #walkPath(start: number): void {
+  #walkPath(start: number, from: From): void {
     const walk = this.#walk;
-    const { subject, trace } = walk;
-    const { marks } = subject.cfg;
+    const summaries = this.#summaries;
+    const { rows, cfg } = walk.subject;
     let pc = start;
+    let isArrival = from === 'edge';
     while (pc !== PATH_ENDS && !this.#isDone()) {
-      walk.entry = trace.push(pc, walk.state.frame, walk.entry);
-      if ((marks[pc]! & MARK_PRUNE) !== 0) {
-        const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
-        if (verdict.kind === 'covered' || verdict.kind === 'converged') {
-          this.#end(verdict.by);
-          return;
-        }
-        if (verdict.kind === 'endless') {
-          const places = [{ pc: verdict.since.pc, label: 'the same state was here before' }];
-          this.#fail({ code: 'infinite-loop', pc, values: {}, places });
-          return;
-        }
-      }
-      const failure = this.#count(pc) ?? this.#check(pc);
-      if (failure !== null) {
-        this.#fail(failure);
+      if (summaries.hasLeft(pc)) {
+        summaries.defer(pc);
         return;
       }
-      if (subject.rows[pc]!.kind === 'jump') this.#branches++;
+      let failure: Failure | null = null;
+      let retreats = false;
+      if (isArrival) {
+        walk.entry = walk.trace.push(pc, walk.state.frame, walk.entry);
+        const arrival = (cfg.marks[pc]! & MARK_PRUNE) === 0 ? 'goes-on' : this.#arrive(pc);
+        if (arrival === 'ends') return;
+        retreats = arrival === 'retreats';
+        failure = typeof arrival === 'string' ? null : arrival;
+      }
+      isArrival = true;
+      if (!retreats) failure ??= this.#count(pc) ?? this.#check(pc);
+      if (failure !== null) {
+        retreats = summaries.isActive && failure.code !== 'too-complex';
+        if (!retreats) {
+          this.#fail(failure);
+          return;
+        }
+      }
+      if (retreats) {
+        pc = failure === null ? summaries.giveUpBody() : summaries.giveUpLast();
+        isArrival = false;
+        continue;
+      }
+      if (rows[pc]!.kind === 'jump') this.#branches++;
       const to = step(walk, pc);
       walk.recorder.passed(pc, to);
       walk.distance++;
@@ -140,6 +167,35 @@ export class Explorer {
   #isDone(): boolean {
     const { exhausted, failures, processed, lastUseful } = this.#spent;
     return exhausted || failures >= this.#budget.maxErrors || processed > lastUseful;
+  }
+
+  /** At a merge point: the path may end there, go on from a larger state, or be in vain. */
+  #arrive(pc: number): Failure | 'ends' | 'goes-on' | 'retreats' {
+    const walk = this.#walk;
+    const summaries = this.#summaries;
+    if (summaries.isOverdue(this.#spent.processed)) return 'retreats';
+    if (summaries.isPassEnd(pc)) {
+      const end = summaries.endPass();
+      if (end.kind === 'ends') this.#end(end.by);
+      return end.kind === 'again' ? 'goes-on' : end.kind === 'ends' ? 'ends' : 'retreats';
+    }
+    if (this.#isPlainHead(pc) && summaries.wants(pc, this.#visits[pc]!)) {
+      if (summaries.begin(pc, this.#spent.processed)) return 'goes-on';
+    }
+    const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
+    if (verdict.kind === 'covered' || verdict.kind === 'converged') {
+      this.#end(verdict.by);
+      return 'ends';
+    }
+    if (verdict.kind !== 'endless') return 'goes-on';
+    const places = [{ pc: verdict.since.pc, label: 'the same state was here before' }];
+    return { code: 'infinite-loop', pc, values: {}, places };
+  }
+
+  /** The head of a loop that nothing but the program bounds. */
+  #isPlainHead(pc: number): boolean {
+    const marks = this.#walk.subject.cfg.marks[pc]!;
+    return (marks & (MARK_LOOP_HEAD | MARK_CONVERGE)) === MARK_LOOP_HEAD;
   }
 
   /** Counts an instruction against the budget. */

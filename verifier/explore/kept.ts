@@ -18,6 +18,7 @@ import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import type { Subject } from '../subject.ts';
 import { NO_WITNESS } from './compare.ts';
+import type { Loop } from './loops.ts';
 
 /** No path to an exit was found. */
 export const NO_PATH = Number.NEGATIVE_INFINITY;
@@ -45,6 +46,15 @@ export interface Kept {
   witness: number;
   /** Longest path from here to the end of a pass of each loop that contains this state. */
   passes: Map<Kept, number> | undefined;
+  /** The state is the invariant of a loop (summary.ts). */
+  summary: HeadSummary | undefined;
+}
+
+export interface HeadSummary {
+  readonly loop: Loop;
+  /** Most times that control comes back, and what all of them cost in instructions. */
+  readonly passes: number;
+  readonly cost: number;
 }
 
 /** How often a loop that converged at the state may run, at most. */
@@ -64,6 +74,7 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   inLoop: false,
   witness: NO_WITNESS,
   passes: undefined,
+  summary: undefined,
 });
 
 /** A path below `kept` ended after `length` more instructions: at an exit, or as `end` tells. */

@@ -7,6 +7,7 @@ import { MARK_CONVERGE } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
 import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
+import type { Loop } from './loops.ts';
 import { addPrecise, markPrecise } from './precision.ts';
 import type { Walk } from './walk.ts';
 import { widenImprecise } from './widen.ts';
@@ -47,6 +48,8 @@ export class MergePoints {
   count = 0;
   peak = 0;
   words = 0;
+  /** Finished states from this index on stand for nothing else (summary.ts). */
+  prunesBelow = Number.POSITIVE_INFINITY;
   #branchesAtKeep = 0;
   #instructionsAtKeep = 0;
 
@@ -70,6 +73,7 @@ export class MergePoints {
         isLooping = true;
         continue;
       }
+      if (kept.index >= this.prunesBelow) continue;
       if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers')) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
@@ -83,6 +87,38 @@ export class MergePoints {
       this.#keep(walk, pc, instructions, branches);
     }
     return CONTINUE;
+  }
+
+  /** The last state kept at `pc` that is still being walked. */
+  openAt(pc: number): Kept | undefined {
+    return this.#at.get(pc)?.findLast((kept) => kept.branches > 0);
+  }
+
+  /** Keeps the current state as the head of a loop whose body is about to be walked. */
+  keepHead(walk: Walk, pc: number, loop: Loop): Kept {
+    this.#keep(walk, pc, this.#instructionsAtKeep, this.#branchesAtKeep);
+    const kept = walk.kept[walk.kept.length - 1]!;
+    kept.summary = { loop, passes: 0, cost: 0 };
+    // One more than the path that is walked: held until the ways out may be walked.
+    kept.branches++;
+    return kept;
+  }
+
+  isWithin(walk: Walk, kept: Kept): boolean {
+    return agrees(walk, kept, 'within');
+  }
+
+  /** Forgets all states from `index` on. */
+  forgetFrom(walk: Walk, index: number): void {
+    for (let i = index; i < walk.kept.length; i++) {
+      const kept = walk.kept[i];
+      const list = kept === undefined ? undefined : this.#at.get(kept.pc);
+      const at = kept === undefined ? -1 : (list?.lastIndexOf(kept) ?? -1);
+      if (at < 0) continue;
+      list!.splice(at, 1);
+      this.count--;
+      this.words -= kept!.state.words.length;
+    }
   }
 
   #keep(walk: Walk, pc: number, instructions: number, branches: number): void {
@@ -103,6 +139,7 @@ export class MergePoints {
       inLoop: false,
       witness: NO_WITNESS,
       passes: undefined,
+      summary: undefined,
     };
     walk.kept.push(kept);
     walk.trace.setSaved(walk.entry, index);
@@ -125,7 +162,8 @@ export class MergePoints {
     list.splice(at, 1);
     this.count--;
     this.words -= kept.state.words.length;
-    if (kept.branches === 0) walk.kept[kept.index] = undefined;
+    const isNeeded = kept.branches > 0 || kept.summary !== undefined;
+    if (!isNeeded) walk.kept[kept.index] = undefined;
   }
 }
 
@@ -139,9 +177,17 @@ function agrees(walk: Walk, kept: Kept, comparison: Comparison): boolean {
   return same;
 }
 
+/** Ways out of a loop wait below other paths, so an unfinished state need not be on this path. */
+function isAbove(kept: Kept, walk: Walk): boolean {
+  for (let at = walk.parent; at !== undefined; at = at.parent) if (at === kept) return true;
+  return false;
+}
+
 /** A state on the same path with nothing changed since: the loop decides nothing. */
 function isEndless(walk: Walk, kept: Kept): Verdict {
-  if (!agrees(walk, kept, 'equals')) return CONTINUE;
+  // Of a generalised state nothing follows when it repeats.
+  if (kept.summary !== undefined) return CONTINUE;
+  if (!agrees(walk, kept, 'equals') || !isAbove(kept, walk)) return CONTINUE;
   return { kind: 'endless', since: kept };
 }
 
@@ -150,7 +196,7 @@ function isEndless(walk: Walk, kept: Kept): Verdict {
  * does. The kept state is still being walked, and so are all between; see Kept.inLoop.
  */
 function convergesTo(walk: Walk, kept: Kept): Verdict {
-  if (!agrees(walk, kept, 'within')) return CONTINUE;
+  if (!agrees(walk, kept, 'within') || !isAbove(kept, walk)) return CONTINUE;
   markInLoop(walk.parent);
   return { kind: 'converged', by: kept };
 }

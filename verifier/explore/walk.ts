@@ -24,6 +24,8 @@ export interface Pending {
   readonly parent: Kept | undefined;
   /** Instructions from `parent` to here. */
   readonly distance: number;
+  /** What waits: the other way of a branch, or a way out of a loop (summary.ts). */
+  readonly kind: 'fork' | 'exit';
 }
 
 /** Where a walk starts, and with what in the registers of its only frame. */
@@ -156,7 +158,14 @@ export class Walk implements Backtrackable {
     const state = this.pool.take(this.state);
     const { entry, parent } = this;
     if (parent !== undefined) parent.branches++;
-    this.pending.push({ state, pc, entry, parent, distance: this.distance + executed });
+    this.pending.push({
+      state,
+      pc,
+      entry,
+      parent,
+      distance: this.distance + executed,
+      kind: 'fork',
+    });
     return state;
   }
 
