@@ -49,6 +49,7 @@ export {
   contains,
   copy,
   equals,
+  forgetRanges,
   includes,
   join,
   meet,

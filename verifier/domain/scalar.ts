@@ -108,6 +108,14 @@ export function setBits(
   refine(w, o);
 }
 
+/** Forgets all but the known bits, and what they say of the ranges. */
+export function forgetRanges(w: Int32Array, o: number): void {
+  clearUnsigned(w, o);
+  clearSigned(w, o);
+  clearLow(w, o);
+  refine(w, o);
+}
+
 /** Any value that a zero-extending load of `sizeBytes` can yield. */
 export function setBytes(w: Int32Array, o: number, sizeBytes: number): void {
   setUnknown(w, o);

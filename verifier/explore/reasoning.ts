@@ -17,6 +17,7 @@ export const BEYOND_LINUX = {
   'quotient-range': 'the range of a quotient or remainder',
   'loop-index': 'the index that bpf_loop passes is below the number of passes',
   'variable-shift': 'the range of a shift by an amount that varies',
+  'wide-shift': 'the range of a shift that may lose high bits',
   'constant-key': 'array elements exist from the beginning',
   'offset-before-pointer': 'a varying offset that may lead back from a pointer',
   'null-in-register': 'a comparison of a pointer with a register that holds 0',
@@ -49,4 +50,16 @@ function isConstantAmount(row: Row, words: Int32Array, operand: number): boolean
   return row.width === 32
     ? domain.isConstantLow(words, operand)
     : domain.isConstant(words, operand) && domain.unsignedMax(words, operand) < 64;
+}
+
+/**
+ * Whether Linux forgets the range of `number` when the row shifts it left by a constant: as soon as
+ * its greatest value could reach the sign bit.
+ */
+export function losesRange(row: Row, words: Int32Array, number: number, operand: number): boolean {
+  if (row.operation !== 'lsh') return false;
+  const amount = domain.constantLo(words, operand);
+  return row.width === 64
+    ? domain.unsignedMax(words, number) > 2 ** (63 - amount)
+    : domain.unsignedMax32(words, number) > 2 ** (31 - amount);
 }

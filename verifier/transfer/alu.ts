@@ -3,7 +3,7 @@
 import type { Instruction, Row } from '../../isa/index.ts';
 import { offsetOperand } from '../discharge/arithmetic.ts';
 import * as domain from '../domain/index.ts';
-import { beyondLinux } from '../explore/reasoning.ts';
+import { beyondLinux, losesRange } from '../explore/reasoning.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
@@ -37,9 +37,32 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
     return;
   }
   const link = row.dst === 'update' ? linkAfter(state, row, dst, operand) : undefined;
+  if (walk.reasoning === 'linux' && losesRange(row, state.words, dst + L.NUMBER, operand)) {
+    shiftAsLinux(walk, row, dst, operand);
+    return;
+  }
   domain.transferOfRow(row)(state.words, dst + L.NUMBER, dst + L.NUMBER, operand);
   state.clearPointer(dst);
   relink(state, dst, link);
+}
+
+/**
+ * A shift whose range Linux forgets, except the signed one of a shift by 32, which is how a number
+ * is made ready to be sign-extended.
+ */
+function shiftAsLinux(walk: Walk, row: Row, dst: number, operand: number): void {
+  const { words } = walk.state;
+  const number = dst + L.NUMBER;
+  const isHalf = row.width === 64 && domain.constantLo(words, operand) === 32;
+  const low = domain.signedMin32(words, number);
+  const high = domain.signedMax32(words, number);
+  domain.transferOfRow(row)(words, number, number, operand);
+  walk.state.clearPointer(dst);
+  if (domain.isConstant(words, number) || walk.mayReason('wide-shift')) return;
+  domain.forgetRanges(words, number);
+  if (!isHalf) return;
+  domain.setSignedRange(words, L.SCRATCH_2, 0, low, 0, high);
+  domain.meet(words, number, number, L.SCRATCH_2);
 }
 
 /** A number made of a pointer's bits. */
