@@ -14,6 +14,7 @@ import type {
 } from '../platform/index.ts';
 import type { Prototype } from './calls/prototype.ts';
 import type { Cfg } from './cfg.ts';
+import type { KernelBtf } from './check/kernel.ts';
 import type { Failure } from './diagnose/failure.ts';
 import type { Hook } from './kernel/hook.ts';
 import type { KernelTypes } from './kernel/types.ts';
@@ -49,6 +50,8 @@ export interface Subject {
   readonly types: ProgramTypes;
   /** The kernel's types, where the program depends on them and they were given. */
   readonly kernel: KernelTypes | undefined;
+  /** Where the kernel's types can be had, for explanations. */
+  readonly kernelSource: KernelBtf;
   /** What a BTF-typed program is attached to. */
   readonly hook: Hook | undefined;
   /** Its licence opens the kernel's own structures to it. */

@@ -93,6 +93,7 @@ export function prepare(
     layout,
     types,
     kernel,
+    kernelSource: kernelBtf,
     hook,
     isGplCompatible: GPL_COMPATIBLE.has(program.license),
     profile,

@@ -1,5 +1,6 @@
 /** Accesses of the context: which fields there are, and what is wrong with this one. */
 
+import { layoutOf } from '../../../btf/index.ts';
 import { attachTypeOf, type ContextField, type ContextLayout } from '../../../platform/index.ts';
 import type { Case, Explanation } from './case.ts';
 import { bytesText } from './case.ts';
@@ -105,22 +106,17 @@ function withoutLayout(c: Case, low: number, size: number, isWrite: boolean): Ex
 
 /** The fields of a tracepoint's record, from the kernel's types where they were given. */
 function fieldsOfEvent(c: Case): string {
-  const { kernel, program } = c.history.subject;
+  const { kernelSource, program } = c.history.subject;
   const event = program.attachTarget?.split('/').at(-1) ?? program.section.split('/').at(-1) ?? '';
   const where = `see /sys/kernel/tracing/events/${eventPath(c)}/format`;
-  const struct = kernel?.struct(`trace_event_raw_${event}`);
-  if (kernel === undefined || struct === undefined) return ` (${where})`;
-  const type = kernel.btf.resolved(struct);
-  if (type.kind !== 'struct') return ` (${where})`;
-  const fields = type.members
-    .filter(({ bitOffset }) => bitOffset >= 64)
-    .map(({ name, bitOffset, typeId }) => `${name}@${bitOffset / 8} ${typeName(c, typeId)}`)
-    .filter((text) => !text.startsWith('__data@'));
+  const btf = typeof kernelSource === 'function' ? kernelSource() : kernelSource;
+  const struct = btf?.find(`trace_event_raw_${event}`, 'struct');
+  if (btf === undefined || struct === undefined) return ` (${where})`;
+  const fields = layoutOf(btf, struct)
+    .filter(({ bitOffset, sizeBytes }) => bitOffset >= 64 && sizeBytes > 0)
+    .map(({ name, bitOffset, sizeBytes }) => `${name}@${bitOffset / 8} (${sizeBytes} bytes)`);
   return `: ${fields.join(', ')}`;
 }
-
-const typeName = (c: Case, typeId: number): string =>
-  c.history.subject.kernel!.nameOf(typeId) || 'pointer';
 
 const eventPath = (c: Case): string => {
   const parts = c.history.subject.program.section.split('/');

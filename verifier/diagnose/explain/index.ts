@@ -16,12 +16,15 @@ import { explainHeld, explainResult } from './exit.ts';
 import { explainLimit } from './limit.ts';
 import { explainNull } from './null.ts';
 import { explainUninitialised } from './register.ts';
+import { explainFrame, explainUnwritten } from './stack.ts';
 
 export const EXPLANATIONS: Readonly<Partial<Record<DiagnosticCode, Explain>>> = {
   'packet-out-of-bounds': explainPacket,
   'map-value-out-of-bounds': explainExtent,
   'memory-out-of-bounds': explainExtent,
   'negative-offset': explainNegative,
+  'stack-out-of-bounds': explainFrame,
+  'stack-uninitialised': explainUnwritten,
   'stack-misaligned': explainMisaligned,
   'not-a-pointer': explainNotPointer,
   'null-dereference': explainNull,

@@ -1,6 +1,6 @@
 /** Pointers that may be null: which call returns one, and when. */
 
-import { programNames } from '../../../isa/index.ts';
+import { type MapSpec, programNames } from '../../../isa/index.ts';
 import { helper } from '../../../platform/index.ts';
 import type { History } from '../history.ts';
 import { named } from '../naming.ts';
@@ -38,11 +38,16 @@ export function calleeName(history: History, pc: number): string {
   );
 }
 
-/** The map in r1 of the call at step `index`: `'counts'`, or `the map`. */
-export function mapOfCall(c: Case, index: number): string {
+/** The map in r1 of the call at step `index`. */
+export function resolvedMap(c: Case, index: number): MapSpec | undefined {
   const step = originOf(c, 1, index);
   const resolved = step === undefined ? undefined : c.history.subject.mapAt.get(step.pc);
-  const map = resolved === undefined ? undefined : c.history.subject.maps[resolved.map];
+  return resolved === undefined ? undefined : c.history.subject.maps[resolved.map];
+}
+
+/** Its name for people: `'counts'`, or `the map`. */
+export function mapOfCall(c: Case, index: number): string {
+  const map = resolvedMap(c, index);
   return map === undefined ? 'the map' : `'${map.name}'`;
 }
 
