@@ -34,7 +34,7 @@ const REGION_NAMES: Readonly<Record<AccessFact['region'], RegExp>> = {
   packet: /^packet$/,
   'packet-meta': /^packet$/,
   'map-value': /^map /,
-  memory: /^(memory|record)/,
+  memory: /^(memory|record|key)/,
   socket: /^object$/,
   'flow-keys': /^object$/,
   btf: /./,

@@ -2,9 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { assembleProgram } from '../../isa/index.ts';
 import { examine } from './examine.ts';
-import { type FuzzReport, fuzz, type Grade } from './fuzz.ts';
+import { assemble, type FuzzReport, fuzz, type Grade } from './fuzz.ts';
 import { kernelAbsence } from './kernel.ts';
 import { minimise } from './minimise.ts';
 import { signature } from './outcome.ts';
@@ -46,7 +45,7 @@ for (const file of readdirSync(FOLDER).sort()) {
   const cases = readFileSync(new URL(file, FOLDER), 'utf8').split(/^== /m).slice(1);
   describe(`found before: ${file.replace('.txt', '')}`, () => {
     it.each(cases.map((each) => each.split('\n---\n')))('%s', (name = '', text = '') => {
-      const program = assembleProgram(text, name);
+      const program = assemble(text, name);
       expect(examine(program, { seed: 1, inputs: INPUTS, kernel }).finding).toBeUndefined();
     });
   });

@@ -6,6 +6,7 @@
  */
 
 import { assembleProgram, InputError, type Program } from '../../isa/index.ts';
+import { describeFunctions } from '../support/describe-functions.ts';
 import { instructionProgram, randomBytes } from '../support/generate-instructions.ts';
 import { semanticProgram } from '../support/generate-semantic.ts';
 import { type ExamineOptions, examine } from './examine.ts';
@@ -55,8 +56,12 @@ function generate(grade: Grade, seed: number): { text: string | undefined; progr
     return { text: undefined, program: { ...shell, code } };
   }
   const text = grade === 2 ? instructionProgram(seed) : semanticProgram(seed);
-  return { text, program: assembleProgram(text, `seed ${seed}`) };
+  return { text, program: assemble(text, `seed ${seed}`) };
 }
+
+/** An assembled program, with the types that its functions need in the kernel. */
+export const assemble = (text: string, name: string): Program =>
+  describeFunctions(assembleProgram(text, name));
 
 export function fuzz(options: FuzzOptions): FuzzReport {
   const { grade, seconds, programs = Number.POSITIVE_INFINITY } = options;
@@ -95,7 +100,7 @@ function shrink(text: string, finding: Finding, options: FuzzOptions, seed: numb
   const wanted = signature(finding);
   const stillFails = (candidate: string): boolean => {
     try {
-      const program = assembleProgram(candidate, 'candidate');
+      const program = assemble(candidate, 'candidate');
       const found = examine(program, examineOptions(options, seed)).finding;
       return found !== undefined && signature(found) === wanted;
     } catch (error) {

@@ -25,6 +25,7 @@ export const MAPS: readonly string[] = [
   `.map input array key 4 value ${INPUT_BYTES} entries 1`,
   `.map values array key 4 value ${ARRAY_BYTES} entries ${ARRAY_ENTRIES}`,
   `.map table hash key 8 value ${TABLE_BYTES} entries ${TABLE_ENTRIES}`,
+  '.map programs prog_array key 4 value 4 entries 2',
 ];
 
 const SIZES = [1, 1, 2, 4, 8, 8];

@@ -84,6 +84,9 @@ const STATEMENTS: readonly (readonly [weight: number, write: Statement])[] = [
   [2, (g) => writeInputAccess(g.writer, g.registers)],
   [2, (g, depth) => g.loop(depth)],
   [2, (g, depth) => g.call(depth)],
+  [1, (g, depth) => g.callBack(depth)],
+  [1, (g, depth) => g.budgetedLoop(depth)],
+  [1, (g) => g.tailCall()],
   [1, (g) => g.contextField()],
   [1, (g) => g.helper()],
 ];
@@ -92,8 +95,11 @@ const TOTAL = STATEMENTS.reduce((sum, [weight]) => sum + weight, 0);
 /** Local functions to be written behind the program: what their first argument is. */
 interface Callee {
   readonly label: string;
-  readonly argument: 'number' | 'stack' | 'value';
+  readonly argument: 'number' | 'stack' | 'value' | 'context' | 'index' | 'element';
 }
+
+const CALLED = ['number', 'stack', 'value', 'context'] as const;
+const MOST_CALLEES = 5;
 
 export class SemanticGenerator {
   readonly writer: Writer;
@@ -102,6 +108,7 @@ export class SemanticGenerator {
   /** In the program itself, where r6 is the context. */
   #hasContext = true;
   readonly #callees: Callee[] = [];
+  #functions = 0;
 
   constructor(seed: number) {
     this.writer = new Writer(seed);
@@ -115,7 +122,6 @@ export class SemanticGenerator {
     this.#statements(0, 3 + w.below(9));
     for (const register of SAVED.slice(1)) w.emit('r7 *= 31', `r7 ^= ${register}`);
     w.emit('r0 = r7', 'exit');
-    this.#hasContext = false;
     for (let next = this.#callees.shift(); next; next = this.#callees.shift()) this.#function(next);
     return w.text();
   }
@@ -182,7 +188,8 @@ export class SemanticGenerator {
     const down = w.chance(4) && !bound.startsWith('r');
     w.emit(`${counter} = ${down ? bound : 0}`, `${head}:`);
     if (bound.startsWith('r')) this.registers = this.registers.filter((r) => r !== bound);
-    if (this.registers.length > 0) this.#statements(Math.max(depth + 1, 2), 1 + w.below(3));
+    if (this.registers.length > 0)
+      this.#statements(w.chance(3) ? DEEPEST - 1 : DEEPEST, 1 + w.below(3));
     if (w.chance(3)) w.emit(`if ${condition(w, [counter, ...this.registers])} goto ${end}`);
     if (down) w.emit(`${counter} += -1`, `if ${counter} != 0 goto ${head}`);
     else w.emit(`${counter} += 1`, `if ${counter} < ${bound} goto ${head}`);
@@ -253,35 +260,92 @@ export class SemanticGenerator {
     w.emit(`${out}:`);
   }
 
+  #callee(argument: Callee['argument']): Callee | undefined {
+    if (this.#functions >= MOST_CALLEES) return undefined;
+    const callee = { label: `function_${this.#functions++}`, argument };
+    this.#callees.push(callee);
+    return callee;
+  }
+
   call(depth: number): void {
     const w = this.writer;
     if (!this.#hasContext || depth > 2) return;
-    const known = this.#callees.length > 0 && w.chance(2);
-    const fresh: Callee = {
-      label: `function_${this.#callees.length}`,
-      argument: w.pick(['number', 'stack', 'value']),
-    };
-    const callee = known ? w.pick(this.#callees) : fresh;
-    if (callee === fresh) this.#callees.push(fresh);
+    const again = this.#callees.filter(
+      ({ argument }) => argument !== 'index' && argument !== 'element',
+    );
+    const callee = again.length > 0 && w.chance(3) ? w.pick(again) : this.#callee(w.pick(CALLED));
+    if (callee === undefined) return;
     const numbers = this.registers;
     if (callee.argument === 'stack') w.emit('r1 = r10', `r1 += ${DATA_LOW}`);
     else if (callee.argument === 'value') w.emit('r1 = map[input][0] + 8 ll');
+    else if (callee.argument === 'context') writeContext(w, 'r1');
     else w.emit(`r1 = ${w.pick(numbers)}`);
     w.emit(`r2 = ${w.pick(numbers)}`, `call ${callee.label}`);
     w.emit(`${w.pick(numbers)} ${w.pick(['=', '^=', '&='])} r0`);
   }
 
-  /** Writes through its first argument, returns a number. */
+  /** bpf_loop(passes, body, data, 0) or bpf_for_each_map_elem(map, body, data, 0). */
+  callBack(depth: number): void {
+    const w = this.writer;
+    if (depth > 1) return;
+    const callee = this.#callee(w.pick(['index', 'element']));
+    if (callee === undefined) return;
+    const number = w.pick(this.registers);
+    if (callee.argument === 'index') {
+      if (w.chance(3)) w.emit(`${number} &= 15`, `r1 = ${number}`);
+      else w.emit(`r1 = ${w.below(20)}`);
+    } else w.emit(`r1 = map[${w.pick(['values', 'table'])}] ll`);
+    w.emit(`r2 = func[${callee.label}]`, 'r3 = r10', `r3 += ${DATA_LOW}`, 'r4 = 0');
+    w.emit(`call ${callee.argument === 'index' ? 181 : 164}`, `${number} = r0`);
+  }
+
+  /** A loop that may_goto bounds, and mostly a counter before. */
+  budgetedLoop(depth: number): void {
+    if (depth > 1 || this.registers.length < 2) return;
+    const w = this.writer;
+    const all = this.registers;
+    const head = w.label();
+    const end = w.label();
+    const counter = w.pick(all);
+    this.registers = all.filter((register) => register !== counter);
+    w.emit(`${head}:`, `may_goto ${end}`, `if ${counter} > ${w.pick([3, 20, 60])} goto ${end}`);
+    this.#statements(w.chance(3) ? DEEPEST - 1 : DEEPEST, 1 + w.below(2));
+    w.emit(`${counter} += 1`, `goto ${head}`, `${end}:`);
+    this.registers = all;
+  }
+
+  /** Into an empty array: control comes back. */
+  tailCall(): void {
+    const w = this.writer;
+    if (!this.#hasContext || !w.chance(2)) return;
+    writeContext(w, 'r1');
+    w.emit('r2 = map[programs] ll', `r3 = ${w.below(3)}`, 'call 12');
+  }
+
+  /** r6 a pointer where there is one, r7 and r8 numbers: what each kind of function is given. */
+  #openFunction(argument: Callee['argument']): void {
+    const w = this.writer;
+    if (argument === 'index') w.emit('r6 = r2', 'r7 = r1', `r8 = ${w.immediate()}`);
+    else if (argument === 'element')
+      w.emit('r6 = r3', 'r7 = *(u32 *)(r2 + 0)', 'r8 = *(u64 *)(r4 + 8)');
+    else if (argument === 'number') w.emit('r7 = r2', 'r8 = r1');
+    else w.emit('r7 = r2', `r8 = ${w.immediate()}`, 'r6 = r1');
+    if (argument === 'context') w.emit(`*(u64 *)(r10 - ${-CONTEXT_SLOT}) = r6`);
+  }
+
+  /** Writes through its first argument, returns a number; callbacks return 0 or 1. */
   #function({ label, argument }: Callee): void {
     const w = this.writer;
-    w.emit(`${label}:`, 'r7 = r2', `r8 = ${argument === 'number' ? 'r1' : w.immediate()}`);
-    if (argument !== 'number') w.emit('r6 = r1');
+    w.emit(`${label}:`);
+    this.#openFunction(argument);
     w.emit(`r9 = ${w.immediate()}`);
+    this.#hasContext = argument === 'context';
     this.registers = SAVED;
     this.#fillData();
     this.#statements(1, 1 + w.below(4));
-    if (argument !== 'number') this.#useArgument();
-    if (w.chance(3)) w.emit('r7 &= 31');
+    if (argument !== 'number' && argument !== 'context') this.#useArgument();
+    if (argument === 'index' || argument === 'element') w.emit('r7 &= 1');
+    else if (w.chance(3)) w.emit('r7 &= 31');
     w.emit('r0 = r7', 'exit');
   }
 
@@ -289,7 +353,7 @@ export class SemanticGenerator {
     const w = this.writer;
     const out = w.label();
     const size = w.pick([1, 4, 8]);
-    writeBound(w, { index: 'r7', scratch: 'r1', most: 32 / size - 1, out }, 16);
+    writeBound(w, { index: 'r7', scratch: 'r1', most: 24 / size - 1, out }, 16);
     if (size > 1) w.emit(`r7 *= ${size}`);
     w.emit('r6 += r7');
     w.emit(w.chance(2) ? `${place(size, 'r6', 0)} = r8` : `r8 = ${place(size, 'r6', 0)}`);
