@@ -93,6 +93,8 @@ export interface Argument {
   readonly typeName?: string;
   /** The memory must lie in a map value. */
   readonly inMapValue?: boolean;
+  /** Sizes: a constant is a multiple of this. */
+  readonly multipleOf?: number;
   /** 'anything' that must be the constant 0. */
   readonly isZero?: boolean;
   /** The reference passed here is released by the call. */

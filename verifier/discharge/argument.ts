@@ -324,6 +324,10 @@ function checkSize(call: Call): Failure | null {
     return fail('helper-size-zero');
   }
   const most = domain.unsignedMax(words, number);
+  const { multipleOf = 1 } = argument;
+  if (domain.isConstant(words, number) && most % multipleOf !== 0) {
+    return wrong(call, `a multiple of ${multipleOf}`, 'scalar');
+  }
   if (most >= MOST_SIZE) return fail('helper-size-unbounded');
   walk.needPrecise(call.register);
   return checkSizedMemory(call, most);
