@@ -290,6 +290,18 @@ const ROWS = {
     'move large variables into a map',
     'combined stack size of {frames} calls is {bytes}. Too large',
   ),
+  'throw-in-callback': row(
+    'type-safety',
+    'a function that a helper calls may not end the program',
+    'return 1 to end the loop, and throw after the call',
+    'bpf_throw cannot be called from callback subprog',
+  ),
+  'throw-reference': row(
+    'resource-safety',
+    "'{name}' may end the program by an exception while {what} is held",
+    'release it before the call',
+    'BPF_EXIT instruction in main prog would lead to reference leak',
+  ),
   'tail-call-stack': row(
     'memory-safety',
     'a function that makes tail calls has {bytes} bytes of stack above it; less than {most} are allowed',

@@ -36,9 +36,11 @@ export function effectsOf(code: Code): readonly Effects[] {
     const callee = calleeAt(pc);
     if (callee === undefined) return;
     const own = effects[owner]!;
-    own.changesPacket ||= callee.changesPacket === true || callee.returns.kind === 'never';
+    const throws = callee.flags?.includes('throws') === true;
+    const leaves = callee.returns.kind === 'never' && !throws;
+    own.changesPacket ||= callee.changesPacket === true || leaves;
     own.sleeps ||= maySleep(callee);
-    own.throws ||= callee.flags?.includes('throws') === true;
+    own.throws ||= throws;
   });
   spread(effects, callers);
   return effects;

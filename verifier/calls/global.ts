@@ -10,6 +10,7 @@
 import type { KfuncArgument } from '../../platform/index.ts';
 import type { Cfg } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
+import { heldText } from '../discharge/held.ts';
 import type { Walk } from '../explore/walk.ts';
 import { setKernelPointer } from '../kernel/pointer.ts';
 import { lendDynptr } from '../resources/dynptr.ts';
@@ -29,8 +30,7 @@ export function globalFunctions(
   if (!setting.profile.globalFunctions) return prototypes;
   for (const span of cfg.functions) {
     if (!span.isGlobal) continue;
-    const { changesPacket, sleeps } = effects[span.index]!;
-    prototypes.set(span.start, prototypeOf(setting, span, { changesPacket, sleeps }));
+    prototypes.set(span.start, prototypeOf(setting, span, effects[span.index]!));
   }
   return prototypes;
 }
@@ -47,6 +47,9 @@ export function checkGlobalCall(walk: Walk, pc: number, callee: Prototype): Fail
   if (callee.sleeps === true && walk.state.words[L.SLEEPABLE] === 0) {
     return { code: 'helper-sleeps', pc, values: { name, helper: name } };
   }
+  // Linux 6.18 lets this pass, and leaks what is held.
+  const held = callee.throws ? heldText(walk) : null;
+  if (held !== null) return { code: 'throw-reference', pc, values: { name, what: held } };
   if (walk.apart.isWalking(entry)) {
     return { code: 'recursion', pc, values: { function: name, caller: name, callee: name } };
   }

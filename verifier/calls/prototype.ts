@@ -19,10 +19,13 @@ import {
 } from '../../platform/index.ts';
 import type { FunctionSpan } from '../cfg.ts';
 import type { Contract } from '../contract.ts';
+import type { Effects } from './effects.ts';
 
 /** The contract of a global function, and where it begins. */
 export interface Prototype extends Contract {
   readonly entry: number;
+  /** It may end the program from within. */
+  readonly throws: boolean;
   /** Why Linux takes no such function: reported where it is called. */
   readonly refusal: { readonly reason: string; readonly linux: string } | undefined;
 }
@@ -46,11 +49,7 @@ class Refusal extends Error {
 /** Registers that pass arguments. */
 const MOST_ARGUMENTS = 5;
 
-export function prototypeOf(
-  setting: Setting,
-  span: FunctionSpan,
-  effects: Pick<Contract, 'changesPacket' | 'sleeps'>,
-): Prototype {
+export function prototypeOf(setting: Setting, span: FunctionSpan, effects: Effects): Prototype {
   const row = {
     name: span.name,
     entry: span.start,

@@ -8,6 +8,7 @@ import { checkRegions } from '../resources/regions.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
+import { checkThrow } from './exit.ts';
 import { heldText } from './held.ts';
 
 export function checkCall(walk: Walk, pc: number): Failure | null {
@@ -28,14 +29,15 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
 }
 
 /** Results that have no semantics here. */
-const UNKNOWN_RESULTS: ReadonlySet<string> = new Set(['arena', 'never']);
+const UNKNOWN_RESULTS: ReadonlySet<string> = new Set(['arena']);
 
 function checkKfunc(walk: Walk, pc: number): Failure | null {
   const callee = walk.subject.kfuncAt.get(pc)!;
   if (UNKNOWN_RESULTS.has(callee.returns.kind)) {
     return { code: 'kfunc-unsupported', pc, values: { name: callee.name } };
   }
-  return checkRegions(walk, pc, callee);
+  const failure = checkRegions(walk, pc, callee);
+  return failure ?? (callee.returns.kind === 'never' ? checkThrow(walk, pc) : null);
 }
 
 function checkFunction(walk: Walk, pc: number): Failure | null {

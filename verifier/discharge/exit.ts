@@ -31,6 +31,23 @@ function checkEnd(walk: Walk, pc: number, how: number): Failure | null {
   }
 }
 
+/**
+ * bpf_throw ends the program from any depth: nothing may be held, and its argument is the result.
+ * What a helper called back must return to it.
+ */
+export function checkThrow(walk: Walk, pc: number): Failure | null {
+  const { state, subject } = walk;
+  for (let frame = 0; frame < state.frameCount; frame++) {
+    const how = state.words[state.frameRow(frame) + L.FRAME_CALLBACK]!;
+    if (how === 0 || how === L.ENTERED_ALONE) continue;
+    return { code: 'throw-in-callback', pc, values: {} };
+  }
+  if (subject.types.catchesExceptions) {
+    return { code: 'kfunc-unsupported', pc, values: { name: 'bpf_throw with a callback' } };
+  }
+  return checkHeld(walk, pc) ?? checkResult(walk, pc, 1);
+}
+
 /** The caller of a global function takes its result for a number. */
 function checkScalar({ state }: Walk, pc: number): Failure | null {
   const kind = state.kind(state.register(0));
@@ -68,10 +85,10 @@ const CALLBACK_RESULT: ReturnRule = { min: 0, max: 1 };
 /** What runs later has nobody to tell. */
 const LATER_RESULT: ReturnRule = { min: 0, max: 0 };
 
-function checkResult(walk: Walk, pc: number): Failure | null {
+function checkResult(walk: Walk, pc: number, register = 0): Failure | null {
   const { type, hook, program } = walk.subject;
   const rule = hook?.returns ?? returnRule(program);
-  return checkNumberIn(walk, pc, rule, type.rangeBits, type.name);
+  return checkNumberIn(walk, pc, rule, type.rangeBits, type.name, register);
 }
 
 function checkNumberIn(
@@ -80,18 +97,25 @@ function checkNumberIn(
   rule: ReturnRule,
   bits: 32 | 64,
   name: string,
+  register = 0,
 ): Failure | null {
   const { state, subject } = walk;
-  const r0 = state.register(0);
+  const r0 = state.register(register);
   const kind = state.kind(r0);
   if (isPointer(kind)) {
     const row = KINDS[kind]!;
-    const values = { kind: row.name, linux: row.linux, R: 'R0', where: 'as return value' };
-    if (!subject.mayLeakPointers) return { code: 'pointer-leak', pc, values, registers: [0] };
-    return rule === 'any' ? null : { code: 'return-not-number', pc, values, registers: [0] };
+    const values = {
+      kind: row.name,
+      linux: row.linux,
+      R: `R${register}`,
+      where: 'as return value',
+    };
+    if (!subject.mayLeakPointers)
+      return { code: 'pointer-leak', pc, values, registers: [register] };
+    return rule === 'any' ? null : { code: 'return-not-number', pc, values, registers: [register] };
   }
   if (rule === 'any') return null;
-  walk.needPrecise(0);
+  walk.needPrecise(register);
   const words = state.words;
   const number = r0 + L.NUMBER;
   const wide = bits === 64;
@@ -105,5 +129,5 @@ function checkNumberIn(
     least: rule.min,
     most: rule.max,
   };
-  return { code: 'return-value', pc, values, registers: [0], needed: values.expected };
+  return { code: 'return-value', pc, values, registers: [register], needed: values.expected };
 }

@@ -68,6 +68,7 @@ function call(walk: Walk, pc: number): number {
   const { helperAt, kfuncAt } = walk.subject;
   const callee = helperAt.get(pc) ?? kfuncAt.get(pc);
   if (callee === undefined) return callFunction(walk, pc);
+  if (kfuncAt.has(pc) && callee.returns.kind === 'never') return PATH_ENDS;
   if (callee.returns.kind === 'never' && walk.state.frame > 0) forkReturn(walk, 'anything');
   callOut(walk, pc, callee);
   return pc + 1;
