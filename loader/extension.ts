@@ -277,22 +277,25 @@ export class Extension implements Disposable {
       this.#bytes.set(packet, this.#instance.packetAt);
       words[PACKET_BYTES] = packet.length;
     }
-    const metaBytes = input.metaBytes ?? metadataOf(plan, context);
+    words[META_BYTES] = 0;
+    words[CONTEXT_BYTES] = 0;
+    if (input.metaBytes !== undefined || context !== undefined) this.#putContext(input);
+  }
+
+  #putContext({ packet, context, metaBytes: given }: RunInput): void {
+    const { plan } = this.#description;
+    const words = this.#words;
+    const metaBytes = given ?? metadataOf(plan, context);
     if (metaBytes % 4 !== 0 || !(metaBytes >= 0 && metaBytes <= (packet?.length ?? 0)))
       throw new RangeError(`metaBytes is a multiple of 4 within the packet, not ${metaBytes}`);
     words[META_BYTES] = metaBytes;
-    if (context === undefined) words[CONTEXT_BYTES] = 0;
-    else this.#putContext(context);
-  }
-
-  #putContext(context: Uint8Array): void {
-    const { contextBytes } = this.#description.plan;
-    if (context.length > contextBytes)
+    if (context === undefined) return;
+    if (context.length > plan.contextBytes)
       throw new RangeError(
-        `the context of ${this.type} has ${contextBytes} bytes, not ${context.length}`,
+        `the context of ${this.type} has ${plan.contextBytes} bytes, not ${context.length}`,
       );
     this.#bytes.set(context, this.#instance.contextAt);
-    this.#words[CONTEXT_BYTES] = context.length;
+    words[CONTEXT_BYTES] = context.length;
   }
 
   #putMemory({ memory, packet, context }: RunInput): void {
