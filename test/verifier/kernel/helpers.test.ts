@@ -95,13 +95,13 @@ kernel('helpers', () => {
     const differences: string[] = [];
     let round = 0;
     for (const each of all) {
-      const plain = targetCall(each) ?? [];
       const arity = each.row.arguments.length;
       for (let index = -1; index < arity; index++) {
         for (const name of index < 0 ? ['itself'] : names) {
           if (round++ % SHARE !== 0) continue;
           const own = index < 0 ? undefined : SPOILS[name]?.(index + 1);
-          const code = own ? targetCall(each, { spoil: new Map([[index, own]]) }) : plain;
+          const spoil = own ? { spoil: new Map([[index, own]]) } : {};
+          const code = targetCall(each, spoil);
           const problem = code && disagreement(each.kind, code);
           if (problem) differences.push(`${each.row.name} ${index + 1} ${name}: ${problem}`);
         }
