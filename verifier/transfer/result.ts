@@ -20,6 +20,9 @@ const RESULT_KINDS: Readonly<Record<string, number>> = {
   'tcp-socket': kinds.TCP_SOCKET,
 };
 
+/** A tail call that comes back has failed, and says no more than that. */
+const NOTHING: ReadonlySet<string> = new Set(['void', 'never']);
+
 export function setResult(walk: Walk, pc: number, callee: Contract, origin: Origin): void {
   const { state } = walk;
   const { returns } = callee;
@@ -28,7 +31,7 @@ export function setResult(walk: Walk, pc: number, callee: Contract, origin: Orig
   if (kind === undefined) {
     const isObject = setGiven(walk, callee, origin.given) || setObjectResult(walk, callee, origin);
     if (isObject) hold(walk, pc, callee, r0, origin);
-    else if (returns.kind !== 'void') setNumber(walk, callee, r0, origin.bound);
+    else if (!NOTHING.has(returns.kind)) setNumber(walk, callee, r0, origin.bound);
     return;
   }
   state.setPointer(r0, kind, Math.max(origin.map, 0));
