@@ -6,6 +6,7 @@
 import type { HelperArguments, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
 import { difference, replaced, replaced16, replacedBy } from './checksum.ts';
+import { adjustRoom, changeProtocol, popTag, pushTag } from './link.ts';
 import { EINVAL, type ReferenceMap } from './maps.ts';
 import type { RunMemory } from './packet.ts';
 import type { Run } from './run.ts';
@@ -400,6 +401,13 @@ function replaceL4(call: Call): bigint {
   return 0n;
 }
 
+const LINK: Readonly<Record<number, HelperFunction>> = {
+  18: (call) => pushTag(call.run.packet, call.u32(2) & 0xffff, call.u32(3) & 0xffff),
+  19: (call) => popTag(call.run.packet),
+  31: (call) => changeProtocol(call.run.packet, call.u32(2) & 0xffff, call.u64(3)),
+  50: (call) => adjustRoom(call.run.packet, call.s32(2), call.u32(3), call.u64(4)),
+};
+
 const CHECKSUMS: Readonly<Record<number, HelperFunction>> = {
   10: replaceL3,
   11: replaceL4,
@@ -479,6 +487,7 @@ export const HELPERS: Readonly<Record<number, HelperFunction>> = {
   ...MAPS,
   ...ENVIRONMENT,
   ...PACKETS,
+  ...LINK,
   ...CHECKSUMS,
   ...TEXT,
 };

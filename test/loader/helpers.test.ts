@@ -1,11 +1,13 @@
 /** Helpers on both engines: programs in assembly that call them, with equal outcomes everywhere. */
 import { describe, expect, it } from 'vitest';
+import { packet as build } from '../../hosts/index.ts';
 import { assembleProgram } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
 import { load, loadReference, setTarget } from '../../loader/index.ts';
 import { loadCodes } from '../../loader/load.ts';
 import { HELPERS } from '../../platform/index.ts';
 import { verify } from '../../verifier/index.ts';
+import { LINK_CASES } from '../support/kernel-cases.ts';
 import { loadBoth } from './compiled.ts';
 import { machineCode, mapSpec, movEax, ret } from './machine-code.ts';
 
@@ -15,6 +17,8 @@ const program = (text: string, name = 'test') =>
 
 const packet = Uint8Array.from({ length: 64 }, (_, i) => (i * 7) & 0xff);
 packet.set([0x08, 0x00, 0x45], 12);
+const TAGGED = build.tcp({ vlans: [5, 6], dst: '10.0.0.2:80' });
+const IPV4_FRAME = build.udp({ dst: '10.0.0.2:53', payload: 'x'.repeat(90) });
 const ENVIRONMENT = {
   time: { nanoseconds: 5_000_000, step: 3 },
   random: 99,
@@ -254,5 +258,22 @@ describe('program arrays', () => {
     setTarget(small!.maps.jumps!, new Uint8Array(4), small!);
     small!.close();
     large!.close();
+  });
+});
+
+describe('headers are inserted and removed alike on both engines', () => {
+  it.each(
+    LINK_CASES.filter(
+      ({ name }, i) =>
+        /vlan|change_proto/.test(name) || (name.includes('adjust_room') && i % 9 === 0),
+    ).map((each) => [each.name, each.program] as const),
+  )('%s', (_, source) => {
+    const { native, reference } = loadBoth(source)!;
+    for (const input of [TAGGED, IPV4_FRAME, packet]) {
+      const [a, b] = [native.test({ packet: input }), reference.test({ packet: input })];
+      const answers = [native, reference].map(({ maps }) => maps.answers!.get(new Uint8Array(4)));
+      expect([a.packet, a.context, answers[0]]).toEqual([b.packet, b.context, answers[1]]);
+    }
+    native.close();
   });
 });
