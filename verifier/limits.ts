@@ -19,6 +19,11 @@ export const LIMITS = Object.freeze({
     'instructions',
     'twice what Linux walks, some seconds; the trace of a walk takes 20 bytes an instruction',
   ),
+  rewalked: limit(
+    50_000,
+    'instructions',
+    'walked again, pass by pass, to tell what Linux makes of loops that were proven at once',
+  ),
   passWays: limit(
     16,
     'ways',

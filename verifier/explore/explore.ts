@@ -46,9 +46,13 @@ export interface Exploration {
 /** Whether a path reaches its first instruction, or is already there. */
 type From = 'edge' | 'head';
 
+/** Whether loops that run for long may be proven at once (summary.ts), or are walked pass by pass. */
+export type LoopRule = 'at-once' | 'walked';
+
 export interface Budget {
   readonly maxProcessed: number;
   readonly maxErrors: number;
+  readonly loops: LoopRule;
   /** performance.now() after which to stop. */
   readonly deadline: number;
   /** Called with each failure while the walk still has the state that it was found in. */
@@ -179,7 +183,8 @@ export class Explorer {
       if (end.kind === 'ends') this.#end(end.by);
       return end.kind === 'again' ? 'goes-on' : end.kind === 'ends' ? 'ends' : 'retreats';
     }
-    if (this.#isPlainHead(pc) && summaries.wants(pc, this.#visits[pc]!)) {
+    const atOnce = this.#budget.loops === 'at-once' && this.#isPlainHead(pc);
+    if (atOnce && summaries.wants(pc, this.#visits[pc]!)) {
       if (summaries.begin(pc, this.#spent.processed)) return 'goes-on';
     }
     const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
