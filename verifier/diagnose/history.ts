@@ -8,6 +8,7 @@
  * widened in between, a path too long), states are missing and less is said.
  */
 
+import { discharge } from '../discharge/discharge.ts';
 import { step } from '../explore/step.ts';
 import { Walk } from '../explore/walk.ts';
 import { Recorder } from '../facts/recorder.ts';
@@ -75,6 +76,7 @@ export class History {
       const pc = this.pcs[index]!;
       // Each entry stands alone: nothing is compared by these states, so no marks are needed.
       walk.entry = walk.trace.push(pc, walk.state.frame, -1);
+      if (!holds(walk, pc)) return;
       const to = step(walk, pc);
       if (!this.#follow(walk, to, index + 1)) return;
     }
@@ -93,3 +95,10 @@ export class History {
     return true;
   }
 }
+
+/**
+ * Whether the instruction may execute. It did on the path; where both ways of a branch lead to the
+ * same slot, the second walk may have taken the other one.
+ */
+const holds = (walk: Walk, pc: number): boolean =>
+  walk.subject.obligations[pc]!.every((owed) => discharge(walk, pc, owed) === null);

@@ -37,6 +37,8 @@ export interface Lineage {
 
 /** Enough for any explanation. */
 const MOST_STEPS = 64;
+/** How far back it is looked, in instructions: a path may have millions. */
+const MOST_PASSED = 5_000;
 
 /** What is followed: a register or a stack slot of a frame. */
 interface Followed {
@@ -49,7 +51,8 @@ interface Followed {
 export function lineageOf(history: History, index: number, register: number): Lineage {
   const followed: Followed = { frame: history.frames[index]!, register, slot: -1 };
   const steps: Step[] = [];
-  for (let at = index - 1; at >= 0 && steps.length < MOST_STEPS; at--) {
+  const oldest = Math.max(0, index - MOST_PASSED);
+  for (let at = index - 1; at >= oldest && steps.length < MOST_STEPS; at--) {
     const made = stepBack(history, at, followed);
     if (made === undefined) continue;
     steps.push(made);

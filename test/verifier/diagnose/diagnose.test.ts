@@ -143,3 +143,26 @@ describe('the table', () => {
     }
   });
 });
+
+describe('the path walked again', () => {
+  it('stops where a branch with one target leaves its two ways alike', () => {
+    const text = `.type xdp
+.map m hash key 4 value 8 entries 4
+*(u32 *)(r10 - 4) = 0
+r2 = r10
+r2 += -4
+r1 = map[m] ll
+call bpf_map_lookup_elem
+r6 = r0
+if r6 == 0 goto +0
+r7 = *(u64 *)(r6 + 0)
+r0 = r5
+exit
+`;
+    expect(
+      refusal(text)
+        .diagnostics.map(({ code }) => code)
+        .sort(),
+    ).toEqual(['not-a-pointer', 'uninitialised-register']);
+  });
+});

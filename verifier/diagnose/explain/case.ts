@@ -91,13 +91,18 @@ export function toldAt(c: Case, index: number): Condition {
     : { ...condition, text: conditionText(line.text, condition) };
 }
 
+/** Branches that are looked at, newest first. */
+const MOST_BRANCHES = 256;
+
 /** The comparisons of numbers on the path whose left side began at the step `origin`. */
 export function checksOf(c: Case, origin: Step | undefined): Check[] {
   const { history } = c;
   const checks: Check[] = [];
   if (origin === undefined) return checks;
-  for (let index = history.last - 1; index > origin.index && checks.length < 4; index--) {
+  let branches = 0;
+  for (let index = history.last - 1; index > origin.index && branches < MOST_BRANCHES; index--) {
     if (history.row(index).kind !== 'jump') continue;
+    branches++;
     const { dst } = history.instruction(index);
     if (lineageOf(history, index, dst).origin?.index !== origin.index) continue;
     const pc = history.pcs[index]!;
