@@ -12,6 +12,7 @@ import { Harness } from './harness.ts';
 import { callTable, mapTable, measureCalls, measureMaps } from './maps.ts';
 import { type SpeedReport, speedReport, speedTable, stageTable } from './report.ts';
 import { measureStages, type StageRow } from './stages.ts';
+import { measureVerification, verificationTable } from './verification.ts';
 import { packetFor } from './workloads.ts';
 
 const HELP = `Usage: npm run bench -- [options]
@@ -21,14 +22,17 @@ const HELP = `Usage: npm run bench -- [options]
   --rounds N       turns of each engine (default 21)
   --cpu VERSION    instruction set of the BPF objects, v1 to v4 (default v3)
   --code           the generated code alone, without the stages around it
+  --verify         only verification, of the object files named behind the options
   --json FILE      write the results there too
   --help
 
 Example: npm run bench -- --only fnv,crc --engines native,ringfence --rounds 51
 `;
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    verify: { type: 'boolean', default: false },
     only: { type: 'string' },
     engines: { type: 'string', default: 'native,ringfence,kernel,interpreter' },
     rounds: { type: 'string', default: '21' },
@@ -124,6 +128,10 @@ function benchMaps() {
 export async function main(root: string): Promise<void> {
   if (options.help) {
     say(HELP);
+    return;
+  }
+  if (options.verify) {
+    say(verificationTable(measureVerification(positionals)));
     return;
   }
   const code = await benchCode(root);

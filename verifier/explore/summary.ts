@@ -48,6 +48,9 @@ const VISITS_BEFORE = 100;
 /** Steps from threshold to threshold; after them, whatever still changes becomes unknown. */
 const STEPS_BY_THRESHOLD = 9;
 const MOST_STEPS = 12;
+/** Instructions that an attempt may walk: these, and a share of those walked before it. */
+const LEAST_BUDGET = 600;
+const BUDGET_SHARE = 0.25;
 
 /** What became of a pass: its path ends as `by` goes on; or walk on from the head. */
 export type PassEnd =
@@ -71,6 +74,8 @@ interface Attempt {
   readonly outer: Attempt | undefined;
   /** Branches that waited when the attempt began, and ways out of outer loops since. */
   base: number;
+  /** The nearest state before the head that was compared in every number already. */
+  readonly marked: Kept | undefined;
   readonly steps: number;
   readonly processed: number;
   readonly passes: Pass[];
@@ -174,6 +179,7 @@ export class LoopSummaries {
       thresholds,
       outer: this.#body,
       base: walk.pending.length,
+      marked: nearestInLoop(kept.parent),
       steps: 0,
       processed,
       passes: [],
@@ -199,7 +205,10 @@ export class LoopSummaries {
   /** Whether the body that is walked takes longer than summaries are worth. */
   isOverdue(processed: number): boolean {
     const body = this.#body;
-    return body !== undefined && processed - body.processed > LIMITS.passInstructions.value;
+    if (body === undefined) return false;
+    // An attempt in vain shall not cost much beside what was walked before it.
+    const share = LEAST_BUDGET + body.processed * BUDGET_SHARE;
+    return processed - body.processed > Math.min(share, LIMITS.passInstructions.value);
   }
 
   /** The pass did not end within the state it began with: tries a larger one. */
@@ -253,6 +262,9 @@ export class LoopSummaries {
     walk.state.copyFrom(top.original);
     walk.entry = top.entry;
     walk.parent = top.kept.parent;
+    for (let at = walk.parent; at !== undefined && at !== top.marked; at = at.parent) {
+      at.inLoop = false;
+    }
     walk.distance = top.kept.distance;
   }
 
@@ -295,6 +307,12 @@ export class LoopSummaries {
 
 /** Every way leaves the loop: it does not come back. */
 const NO_PASS = { passes: 0, counter: '' };
+
+function nearestInLoop(kept: Kept | undefined): Kept | undefined {
+  let at = kept;
+  while (at !== undefined && !at.inLoop) at = at.parent;
+  return at;
+}
 
 /** Instructions from the kept state to here. */
 function distanceTo(kept: Kept, walk: Walk): number {
