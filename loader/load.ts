@@ -19,8 +19,16 @@ import {
   programOf,
   type SharedExtension,
 } from './extension.ts';
-import { adoptMap, ExtensionMap, handleOf, makeMap, releaseMap, retainMap } from './map.ts';
-import { describeMaps, type MapTypes } from './map-types.ts';
+import {
+  adoptMap,
+  ExtensionMap,
+  handleOf,
+  IMPLEMENTED,
+  makeMap,
+  releaseMap,
+  retainMap,
+} from './map.ts';
+import { describeMaps, holdsPlainValues, type MapTypes } from './map-types.ts';
 import { type Plan, planContext } from './plan.ts';
 import { describeSeal, type SealMethod, sealRange } from './seal.ts';
 
@@ -99,7 +107,7 @@ function loadable(code: NativeCode): LoadableCode {
   if (code.target !== HOST_TARGET)
     throw new TypeError(`this machine runs ${HOST_TARGET} code, not ${code.target}`);
   const { program } = code;
-  return {
+  return withoutForeignMaps({
     code: code.code,
     entry: code.entry,
     relocations: code.relocations,
@@ -111,7 +119,7 @@ function loadable(code: NativeCode): LoadableCode {
     maps: program.maps,
     btf: program.btf,
     keepsPacket: program.keepsPacket,
-  };
+  });
 }
 
 /** The JIT's name for this processor. */
@@ -212,6 +220,30 @@ function differenceOf(assumed: MapSpec, given: MapSpec): string | undefined {
   const same =
     Buffer.compare(assumed.initial ?? new Uint8Array(), given.initial ?? new Uint8Array()) === 0;
   return same ? undefined : 'its frozen content';
+}
+
+/**
+ * An object's maps belong to all of its programs. One that this runtime cannot make is left out where
+ * the program does not name it.
+ */
+function withoutForeignMaps(code: LoadableCode): LoadableCode {
+  const plain = holdsPlainValues(code.btf, code.name);
+  const named = new Set(
+    code.relocations.flatMap((each) =>
+      each.kind === 'map' || each.kind === 'map-value' ? [each.map] : [],
+    ),
+  );
+  const kept = code.maps.flatMap((spec, i) =>
+    named.has(i) || (IMPLEMENTED.has(spec.type) && plain(spec)) ? [i] : [],
+  );
+  if (kept.length === code.maps.length) return code;
+  const numbers = new Map(kept.map((old, i) => [old, i]));
+  const relocations = code.relocations.map((each) =>
+    each.kind === 'map' || each.kind === 'map-value'
+      ? { ...each, map: numbers.get(each.map)! }
+      : each,
+  );
+  return { ...code, relocations, maps: kept.map((i) => code.maps[i]!) };
 }
 
 function refuseUnimplemented(code: LoadableCode): void {

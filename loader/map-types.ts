@@ -34,8 +34,8 @@ export function describeMaps(
 
 function typesOf(spec: MapSpec, btf: Btf): MapTypes {
   const { btfKeyTypeId = 0, btfValueTypeId = 0 } = spec;
-  const fields = btfValueTypeId === 0 ? [] : specialFields(btf, btfValueTypeId);
-  const foreign = fields.find(({ kind }) => kind !== 'spin-lock');
+  const fields = specialFieldsOf(spec, btf);
+  const foreign = foreignField(fields);
   if (foreign !== undefined)
     throw new Error(
       `map ${spec.name}: its values hold a ${foreign.kind} (byte ${foreign.offset}), which is not implemented in user space`,
@@ -44,6 +44,25 @@ function typesOf(spec: MapSpec, btf: Btf): MapTypes {
     key: viewOf(btf, btfKeyTypeId, spec.keySize),
     value: viewOf(btf, btfValueTypeId, spec.valueSize),
     lock: fields[0],
+  };
+}
+
+const specialFieldsOf = ({ btfValueTypeId = 0 }: MapSpec, btf: Btf): readonly SpecialField[] =>
+  btfValueTypeId === 0 ? [] : specialFields(btf, btfValueTypeId);
+
+const foreignField = (fields: readonly SpecialField[]): SpecialField | undefined =>
+  fields.find(({ kind }) => kind !== 'spin-lock');
+
+/** Whether values of a map hold nothing but data and locks. */
+export function holdsPlainValues(
+  raw: Uint8Array | undefined,
+  file: string,
+): (spec: MapSpec) => boolean {
+  if (raw === undefined) return () => true;
+  let btf: Btf | undefined;
+  return (spec) => {
+    btf ??= parseBtf(raw, file);
+    return foreignField(specialFieldsOf(spec, btf)) === undefined;
   };
 }
 

@@ -400,6 +400,7 @@ export const IMPLEMENTED: ReadonlySet<string> = new Set([
   'sockmap',
   'sockhash',
   'reuseport_sockarray',
+  'cgroup_array',
   'stack_trace',
   'cgroup_storage',
   'percpu_cgroup_storage',

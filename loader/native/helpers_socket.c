@@ -38,6 +38,14 @@ static RF_HELPER(local_storage) {
   return (uintptr_t)map->kind->lookup(map, NULL, run->cpu);
 }
 
+/* Every group that an array names contains the root group's members, as there is no other group. */
+static uint64_t member_of(struct rf_map *map, uint32_t index) {
+  if (index >= map->spec.max_entries) return (uint64_t)-E2BIG;
+  return map->kind->lookup(map, &index, RF_ALL_CPUS) == NULL ? (uint64_t)-EAGAIN : 1;
+}
+static RF_HELPER(buffer_under_group) { return member_of(rf_pointer(r2), (uint32_t)r3); }
+static RF_HELPER(task_under_group) { return member_of(rf_pointer(r1), (uint32_t)r2); }
+
 static RF_HELPER(root_group) { return 1; }
 static RF_HELPER(root_ancestor) { return (int32_t)r1 == 0 ? 1 : 0; }
 
@@ -59,6 +67,18 @@ static RF_HELPER(perf_event_output) {
                                   (struct rf_bytes){run->data, packet_bytes});
 }
 
+/* Nothing is routed: the answer that makes programs hand the packet to the stack. */
+static RF_HELPER(fib_lookup) {
+  enum { PARAMETERS_BYTES = 64, FLAGS = 0x3f, FAMILY_IPV4 = 2, FAMILY_IPV6 = 10, NOT_FORWARDED = 4 };
+  uint8_t family = *(const uint8_t *)rf_pointer(r2);
+  if ((int32_t)r3 < PARAMETERS_BYTES || ((uint32_t)r4 & ~(uint32_t)FLAGS) != 0) return (uint64_t)-EINVAL;
+  return family == FAMILY_IPV4 || family == FAMILY_IPV6 ? NOT_FORWARDED : (uint64_t)-EAFNOSUPPORT;
+}
+
+/* They work on sockets that are listening, or found by a look-up: there are none. */
+static RF_HELPER(no_listener) { return (uint64_t)-ENOENT; }
+static RF_HELPER(not_at_ingress) { return r3 != 0 ? (uint64_t)-EINVAL : (uint64_t)-EOPNOTSUPP; }
+
 /* There is no stack of a kernel or user to be walked. */
 static RF_HELPER(no_stack) { return (uint64_t)-EFAULT; }
 
@@ -67,5 +87,7 @@ const struct rf_helper rf_socket_helpers[] = {
     {71, redirect_by_hash},  {72, redirect_by_hash}, {80, root_group},         {81, local_storage},
     {84, nothing_found},     {85, nothing_found},    {86, done},               {95, itself},
     {96, nothing_found},     {98, nothing_found},    {99, nothing_found},      {123, root_ancestor},
+    {33, buffer_under_group}, {37, task_under_group},
+    {69, fib_lookup},        {100, no_listener},     {110, no_listener},       {124, not_at_ingress},
     {173, nothing_found},    {174, nothing_found},   {186, get_retval},        {187, set_retval},
     {0, NULL}};

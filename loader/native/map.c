@@ -12,7 +12,7 @@ const struct rf_map_kind *const rf_map_kinds[] = {
     &rf_lru_percpu_hash, &rf_lpm_trie,    &rf_queue,    &rf_stack,       &rf_ringbuf,
     &rf_prog_array,     &rf_array_of_maps, &rf_hash_of_maps, &rf_bloom_filter,
     &rf_perf_event_array, &rf_devmap,     &rf_devmap_hash, &rf_cpumap,  &rf_xskmap,
-    &rf_sockmap,        &rf_sockhash,     &rf_reuseport_sockarray, &rf_stack_trace,
+    &rf_sockmap,        &rf_sockhash,     &rf_reuseport_sockarray, &rf_cgroup_array, &rf_stack_trace,
     &rf_cgroup_storage, &rf_percpu_cgroup_storage, NULL};
 
 /* Bounds on one map, so that a hostile size is refused before it is multiplied. */

@@ -74,5 +74,6 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
 const struct rf_map_kind rf_devmap = {.type = 14, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_cpumap = {.type = 16, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_xskmap = {.type = 17, SPARSE_OPERATIONS};
+const struct rf_map_kind rf_cgroup_array = {.type = 8, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_sockmap = {.type = 15, SPARSE_OPERATIONS};
 const struct rf_map_kind rf_reuseport_sockarray = {.type = 20, SPARSE_OPERATIONS};

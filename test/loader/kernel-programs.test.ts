@@ -27,9 +27,9 @@ const TYPES: ReadonlySet<string> = new Set([
   'lwt_xmit',
   'flow_dissector',
 ]);
-/** It adds the address of a map to a counter. */
-const LEAKS_ADDRESSES: ReadonlySet<string> = new Set(['add_address']);
-const PACKETS = 60;
+/** One adds the address of a map to a counter; the other runs until the kernel's patience ends. */
+const INCOMPARABLE: ReadonlySet<string> = new Set(['add_address', 'may_go_forever']);
+const PACKETS = 40;
 
 const compiler = installedBuilds().some(({ name }) => name === REFERENCE_BUILD.name);
 const refusal =
@@ -49,7 +49,7 @@ function acceptedPrograms(): Program[] {
     const accepted = source.programs.filter(({ expected }) => expected === 'accepted');
     const names = new Set(accepted.map(({ name }) => name));
     return readObject(readFileSync(object), source.name).filter(
-      ({ name, type }) => names.has(name) && TYPES.has(type) && !LEAKS_ADDRESSES.has(name),
+      ({ name, type }) => names.has(name) && TYPES.has(type) && !INCOMPARABLE.has(name),
     );
   });
 }
@@ -64,5 +64,5 @@ it.skipIf(refusal !== undefined)('compiled programs run as on the kernel', () =>
     differences.push(...result.differences.map((each) => `${program.name}, ${each}`));
   }
   expect(differences).toEqual([]);
-  expect(compared).toBeGreaterThanOrEqual(60);
+  expect(compared).toBeGreaterThanOrEqual(90);
 });

@@ -80,6 +80,9 @@ function compareMaps(
 ): string[] {
   return program.maps.flatMap((spec) => {
     if (!LISTED.has(spec.type)) return [];
+    const map = native.maps[spec.name];
+    /* The loader leaves out what it cannot make and the program does not name. */
+    if (map === undefined) return [];
     if (which === 'small' && spec.maxEntries > SMALL_ENTRIES) return [];
     const shape = {
       perCpu: mapType(spec.type)?.perCpu === true,
@@ -90,7 +93,7 @@ function compareMaps(
       theirs.map(({ key, value }) => [key, value] as const),
       shape,
     );
-    const b = contents(native.maps[spec.name]?.entries() ?? [], shape);
+    const b = contents(map.entries(), shape);
     const [inKernel, inOurs] = [new Set(a), new Set(b)];
     const only = a.filter((entry) => !inOurs.has(entry)).slice(0, 3);
     const extra = b.filter((entry) => !inKernel.has(entry)).slice(0, 3);
