@@ -131,7 +131,7 @@ function kernelVerifyTime(program: Program): number | undefined {
 
 /** A whole process: from nothing to a printed verdict. */
 function startRow(root: string, sample: string): StageRow | undefined {
-  const command = join(root, 'dist/cli/bin.js');
+  const command = join(root, 'dist/bin/ringfence.js');
   if (!existsSync(command)) return undefined;
   return {
     stage: 'ringfence verify, cold process',

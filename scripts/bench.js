@@ -9,7 +9,7 @@ import { buildAddon, installPackages, root, setUp } from './setup.js';
 if (process.argv.includes('--code')) {
   installPackages();
   buildAddon();
-} else setUp();
+} else await setUp();
 const { build } = await import('esbuild');
 const bundle = join(root, 'build/bench/main.mjs');
 await build({

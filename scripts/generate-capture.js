@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.js';
 
-setUp();
+await setUp();
 const { packet, writeCapture } = await import(
   pathToFileURL(join(root, 'dist/hosts/packet/index.js')).href
 );

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root, setUp } from './setup.js';
 
-setUp();
+await setUp();
 const outfile = join(root, 'build/prove.js');
 await build({
   entryPoints: [join(root, 'scripts/prove/main.ts')],

@@ -9,7 +9,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, setUp } from './setup.js';
 
-setUp();
+await setUp();
 const generators = readdirSync(join(root, 'scripts')).filter((name) =>
   /^generate-.*\.js$/.test(name),
 );

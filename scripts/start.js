@@ -3,6 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.js';
 
-setUp();
-const { main } = await import(pathToFileURL(join(root, 'dist/cli/tour.js')).href);
+await setUp();
+const { main } = await import(pathToFileURL(join(root, 'dist/bin/tour.js')).href);
 process.exitCode = await main();

@@ -132,6 +132,9 @@ function note(style: Style, kind: string, text: string): string {
 
 const WORDS = { rejected: 'rejected', unsupported: 'unsupported', limit: 'limit reached' } as const;
 
+/** `1,234,567`; `toLocaleString` would load the tables of all languages first. */
+const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+
 /** One line: the verdict and what was proven. */
 export function renderSummary(verdict: Verdict, style: Style): string {
   const { program } = verdict;
@@ -141,7 +144,7 @@ export function renderSummary(verdict: Verdict, style: Style): string {
   const bound =
     verdict.worstCaseInstructions === null
       ? 'instructions bounded by the platform'
-      : `at most ${verdict.worstCaseInstructions.toLocaleString('en-US')} executed`;
+      : `at most ${grouped(verdict.worstCaseInstructions)} executed`;
   const facts = [
     `${verdict.instructions} instructions`,
     bound,
