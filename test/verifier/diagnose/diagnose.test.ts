@@ -1,4 +1,5 @@
 /** Diagnostics as data: several per program, what they carry, and that none fails to be made. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verdictEntry } from '../../../cli/report/index.ts';
 import { assembleProgram } from '../../../isa/index.ts';
@@ -141,6 +142,16 @@ describe('the table', () => {
       expect(row.text).not.toMatch(/\.$/);
       expect(row.help, code).not.toBe('');
     }
+  });
+
+  it('has each code in one file only: a second one would hide the first', () => {
+    const folder = new URL('../../../verifier/diagnostics/', import.meta.url);
+    const codes = readdirSync(folder).flatMap((name) =>
+      [
+        ...readFileSync(new URL(name, folder), 'utf8').matchAll(/^ {2}'?([a-z\d-]+)'?: \w+\(/gm),
+      ].map((match) => match[1]),
+    );
+    expect(codes.sort()).toEqual(Object.keys(DIAGNOSTICS).sort());
   });
 });
 
