@@ -1,0 +1,67 @@
+/** Helpers on text: formatting, the trace, comparison, numbers. */
+
+import { EINVAL } from '../maps.ts';
+import { format, parseNumber } from '../text.ts';
+import type { Call, HelperFunction } from './call.ts';
+
+function words(bytes: Uint8Array): bigint[] | undefined {
+  if (bytes.length % 8 !== 0 || bytes.length > 96) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(i * 8, true));
+}
+
+function trace(call: Call, values: readonly bigint[] | undefined): bigint {
+  const bytes = call.bytes(1, call.u32(2));
+  const end = bytes.indexOf(0);
+  const line =
+    end < 0 || values === undefined
+      ? undefined
+      : format(Buffer.from(bytes.subarray(0, end)).toString('latin1'), values);
+  if (line === undefined) return EINVAL;
+  const shown = line.slice(0, 1023);
+  call.run.trace += shown.endsWith('\n') ? shown : `${shown}\n`;
+  return BigInt(line.length);
+}
+
+function snprintf(call: Call): bigint {
+  const out = call.bytes(1, call.u32(2), 'read-write');
+  const text = words(call.bytes(4, call.u32(5)));
+  const line = text === undefined ? undefined : format(call.text(3, 4096), text);
+  if (line === undefined) return EINVAL;
+  const shown = line.slice(0, Math.max(0, out.length - 1));
+  if (out.length > 0) out.set([...Buffer.from(shown, 'latin1'), 0]);
+  return BigInt(line.length + 1);
+}
+
+function compareText(call: Call): bigint {
+  const first = call.bytes(1, call.u32(2));
+  for (let i = 0; i < first.length; i++) {
+    const other = call.machine.memory.load(call.u64(3) + BigInt(i), 1);
+    if (other === undefined) throw call.machine.fault('access', 'string', call.u64(3));
+    if (first[i] !== Number(other)) return first[i]! < Number(other) ? -1n : 1n;
+    if (other === 0n) return 0n;
+  }
+  return 0n;
+}
+
+function convertNumber(call: Call, signed: 'signed' | 'unsigned'): bigint {
+  const text = Buffer.from(call.bytes(1, Number(call.u64(2)))).toString('latin1');
+  const { used, magnitude, negative } = parseNumber(text, call.u64(3));
+  const out = call.bytes(4, 8, 'read-write');
+  const most = signed === 'signed' ? (1n << 63n) - (negative ? 0n : 1n) : (1n << 64n) - 1n;
+  let result = used;
+  if (used >= 0n && signed === 'unsigned' && negative) result = EINVAL;
+  else if (used >= 0n && magnitude > most) result = -34n;
+  const value = result < 0n ? 0n : negative ? -magnitude : magnitude;
+  new DataView(out.buffer, out.byteOffset, 8).setBigUint64(0, BigInt.asUintN(64, value), true);
+  return result;
+}
+
+export const TEXT: Readonly<Record<number, HelperFunction>> = {
+  6: (call) => trace(call, [call.u64(3), call.u64(4), call.u64(5)]),
+  105: (call) => convertNumber(call, 'signed'),
+  106: (call) => convertNumber(call, 'unsigned'),
+  165: snprintf,
+  177: (call) => trace(call, words(call.bytes(3, call.u32(4)))),
+  182: compareText,
+};
