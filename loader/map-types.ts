@@ -12,7 +12,7 @@ import {
   type TypedView,
   typedView,
 } from '../btf/index.ts';
-import type { MapSpec } from '../isa/index.ts';
+import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 
 export interface MapTypes {
   readonly key: TypedView | undefined;
@@ -37,7 +37,7 @@ function typesOf(spec: MapSpec, btf: Btf): MapTypes {
   const fields = specialFieldsOf(spec, btf);
   const foreign = foreignField(fields);
   if (foreign !== undefined)
-    throw new Error(
+    throw new UnsupportedError(
       `map ${spec.name}: its values hold a ${foreign.kind} (byte ${foreign.offset}), which is not implemented in user space`,
     );
   return {

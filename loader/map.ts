@@ -5,7 +5,7 @@
  */
 
 import type { TypedValue } from '../btf/index.ts';
-import type { MapSpec } from '../isa/index.ts';
+import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 import { mapType } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
 import { CPU_SLOTS } from './environment.ts';
@@ -365,7 +365,9 @@ export function makeMap(spec: MapSpec, typesOf: (spec: MapSpec) => MapTypes): Ex
   const handle = addon().createMap(words, inner);
   if (typeof handle === 'number') {
     if (errnoName(handle) === 'EINVAL' && !IMPLEMENTED.has(spec.type))
-      throw new Error(`map ${spec.name}: type ${spec.type} is not implemented in user space`);
+      throw new UnsupportedError(
+        `map ${spec.name}: type ${spec.type} is not implemented in user space`,
+      );
     throw new MapError(spec.name, `creation as ${describe(spec)}`, handle);
   }
   const map = adoptMap(handle, spec, types);
