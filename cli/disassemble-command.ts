@@ -5,7 +5,7 @@ import { helper } from '../platform/index.ts';
 import { verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError, worstOf } from './exit-code.ts';
 import { kernelBtfSource, readPrograms } from './input.ts';
-import { render } from './report/index.ts';
+import { render, titleOf } from './report/index.ts';
 import { exitOf, type Output, profileOf } from './verify-command.ts';
 
 export interface DisassembleOptions {
@@ -41,7 +41,7 @@ function bpfListing(program: Program): ReadonlyMap<number, readonly string[]> {
 }
 
 function heading(program: Program): string {
-  return `${program.file}, ${program.section}/${program.name} (${program.type})`;
+  return `${program.file}, ${titleOf(program)} (${program.type})`;
 }
 
 function bpfText(program: Program): Listing {

@@ -82,6 +82,7 @@ export function readPrograms(path: string, kernelBtf: () => Btf | undefined): Pr
   const bytes = readBytes(path);
   if (ELF_MAGIC.every((byte, i) => bytes[i] === byte))
     return readObject(bytes, path, objectOptions(kernelBtf));
+  if (bytes.length === 0) throw new InputError(path, 0, 'the file is empty');
   const binary = bytes.indexOf(0);
   if (binary >= 0)
     throw new InputError(path, binary, 'neither an ELF object, a JSON manifest nor assembly text');

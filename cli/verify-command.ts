@@ -9,6 +9,7 @@ import {
   malformedEntry,
   render,
   type Style,
+  titleOf,
   type VerdictEntry,
   verdictDocument,
   verdictEntry,
@@ -81,7 +82,7 @@ function verifyOne(
     return {
       code: EXIT.internal,
       entry: brokenEntry(program, profile, error.message),
-      text: `${program.section}/${program.name}: ${error.message}\n${error.dump}`,
+      text: `${titleOf(program)}: ${error.message}\n${error.dump}`,
     };
   }
 }

@@ -8,4 +8,4 @@ export {
   verdictDocument,
   verdictEntry,
 } from './json.ts';
-export { render, renderDiagnostic, renderSummary, type Style } from './text.ts';
+export { render, renderDiagnostic, renderSummary, type Style, titleOf } from './text.ts';

@@ -25,6 +25,10 @@ type Format = Parameters<typeof styleText>[0];
 const paint = (style: Style, format: Format, text: string) =>
   style.colour ? styleText(format, text, { validateStream: false }) : text;
 
+/** `xdp/firewall`; just the name where there are no sections. */
+export const titleOf = ({ section, name }: Program): string =>
+  section === '' ? name : `${section}/${name}`;
+
 /** `filter.bpf.c:7:17`, or the object file where there is no line info. */
 function placeOf(span: Span, program: Program): string {
   if (span.file === undefined || span.line === undefined) return program.file;
@@ -102,7 +106,7 @@ function passes(steps: readonly PathStep[]): string {
 export function renderDiagnostic(diagnostic: Diagnostic, program: Program, style: Style): string {
   const { primary } = diagnostic;
   const head = paint(style, ['bold', 'red'], `error[${diagnostic.code}]`);
-  const where = `${placeOf(primary, program)}, ${program.section}/${program.name}, instruction ${primary.instruction}`;
+  const where = `${placeOf(primary, program)}, ${titleOf(program)}, instruction ${primary.instruction}`;
   const source = excerpt(primary, diagnostic.secondary);
   const notes = [
     ...diagnostic.values.map(({ name, proven, needed }) =>
@@ -138,7 +142,7 @@ const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ','
 /** One line: the verdict and what was proven. */
 export function renderSummary(verdict: Verdict, style: Style): string {
   const { program } = verdict;
-  const name = `${program.section}/${program.name}`;
+  const name = titleOf(program);
   if (!verdict.ok)
     return `${paint(style, ['bold', 'red'], WORDS[verdict.outcome])} ${name} (${program.type})`;
   const bound =
