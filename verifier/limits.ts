@@ -19,10 +19,10 @@ export const LIMITS = Object.freeze({
     'instructions',
     'twice what Linux walks, some seconds; the trace of a walk takes 20 bytes an instruction',
   ),
-  rewalked: limit(
+  walkedFirst: limit(
     50_000,
     'instructions',
-    'walked again, pass by pass, to tell what Linux makes of loops that were proven at once',
+    'of a program for Linux, which walks every pass of a loop, before loops are proven at once',
   ),
   passWays: limit(
     16,

@@ -14,7 +14,6 @@ import { circumstancesOf } from './diagnose/circumstances.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
-import type { LoopRule } from './explore/explore.ts';
 import { describeSummary, predictLoops } from './explore/prediction.ts';
 import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
 import type { Summary } from './explore/summary.ts';
@@ -50,8 +49,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   }
   const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
   if (first.diagnostics.length === 0) {
-    const walked = isUncertain(first, profile) ? walkLoops(subject, started) : undefined;
-    return accepted(walked ?? first, started);
+    return accepted(first, started);
   }
   if (first.walk.withheld.size === 0 || isExhausted(first)) {
     return refused(program, profile, first.diagnostics, started, first.effort);
@@ -65,16 +63,6 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
   );
   return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
-}
-
-/** Loops were proven at once, and whether Linux would have walked them to the end is not known. */
-const isUncertain = ({ effort }: Attempt, profile: Profile): boolean =>
-  profile.family === 'linux' && predictionOf(effort, profile) === 'unknown';
-
-/** The walk that Linux would make, where a short one tells; undefined where it does not. */
-function walkLoops(subject: Subject, started: number): Attempt | undefined {
-  const walked = attempt(subject, 'linux', 1, started, 'walked');
-  return walked.diagnostics.length === 0 ? walked : undefined;
 }
 
 /** What the walks took. */
@@ -100,17 +88,14 @@ function attempt(
   reasoning: Reasoning,
   maxErrors: number,
   started: number,
-  loops: LoopRule = 'at-once',
 ): Attempt {
   const { program, profile } = subject;
   const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
   const diagnostics: Diagnostic[] = [];
   const roots = new Roots(subject, recorder, reasoning, {
-    maxProcessed:
-      loops === 'walked'
-        ? LIMITS.rewalked.value
-        : Math.max(LIMITS.processed.value, profile.maxProcessed),
-    loops,
+    maxProcessed: Math.max(LIMITS.processed.value, profile.maxProcessed),
+    // Loops that Linux walks to the end are walked, so that its verdict is known.
+    walkedFirst: profile.family === 'linux' ? LIMITS.walkedFirst.value : 0,
     maxErrors,
     deadline: started + LIMITS.milliseconds.value,
     report: (walk, { failure, entry }) =>

@@ -7,7 +7,7 @@
  * it; what runs later counts for nothing in the run that registered it.
  */
 
-import { Explorer, type Found, type LoopRule, type Spent } from '../explore/explore.ts';
+import { Explorer, type Found, type Spent } from '../explore/explore.ts';
 import type { Reasoning } from '../explore/reasoning.ts';
 import type { Summary } from '../explore/summary.ts';
 import { type Apart, type Beginning, Walk } from '../explore/walk.ts';
@@ -21,7 +21,7 @@ interface Walked {
 
 export interface Limits {
   readonly maxProcessed: number;
-  readonly loops: LoopRule;
+  readonly walkedFirst: number;
   readonly maxErrors: number;
   readonly deadline: number;
   readonly report: (walk: Walk, found: Found) => void;
@@ -96,10 +96,10 @@ export class Roots implements Apart {
     const below = caller === undefined ? 0 : caller.framesBelow + caller.state.frameCount;
     const subject = this.#subject;
     const walk = new Walk(subject, this.#recorder, this.#reasoning, beginning, this, below);
-    const { maxProcessed, maxErrors, loops, deadline, report } = this.#limits;
+    const { maxProcessed, maxErrors, walkedFirst, deadline, report } = this.#limits;
     const explorer = new Explorer(walk, {
       maxProcessed,
-      loops,
+      walkedFirst,
       maxErrors,
       deadline,
       report: (found) => report(walk, found),

@@ -46,13 +46,11 @@ export interface Exploration {
 /** Whether a path reaches its first instruction, or is already there. */
 type From = 'edge' | 'head';
 
-/** Whether loops that run for long may be proven at once (summary.ts), or are walked pass by pass. */
-export type LoopRule = 'at-once' | 'walked';
-
 export interface Budget {
   readonly maxProcessed: number;
   readonly maxErrors: number;
-  readonly loops: LoopRule;
+  /** Instructions walked before loops may be proven at once (summary.ts). */
+  readonly walkedFirst: number;
   /** performance.now() after which to stop. */
   readonly deadline: number;
   /** Called with each failure while the walk still has the state that it was found in. */
@@ -183,7 +181,7 @@ export class Explorer {
       if (end.kind === 'ends') this.#end(end.by);
       return end.kind === 'again' ? 'goes-on' : end.kind === 'ends' ? 'ends' : 'retreats';
     }
-    const atOnce = this.#budget.loops === 'at-once' && this.#isPlainHead(pc);
+    const atOnce = this.#spent.processed >= this.#budget.walkedFirst && this.#isPlainHead(pc);
     if (atOnce && summaries.wants(pc, this.#visits[pc]!)) {
       if (summaries.begin(pc, this.#spent.processed)) return 'goes-on';
     }
