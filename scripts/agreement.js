@@ -2,22 +2,9 @@
  * `node scripts/agreement.js`: compiles the corpus in test/corpus, puts it to the running kernel and
  * to ringfence, and prints where they agree. Needs clang, and leave to use bpf(2).
  */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { buildAddon, installPackages, root } from './setup.js';
+import { runTypeScript } from './run-typescript.js';
+import { buildAddon, installPackages } from './setup.js';
 
 installPackages();
 buildAddon();
-const { build } = await import('esbuild');
-const bundle = join(root, `build/agreement/main.mjs`);
-await build({
-  entryPoints: [join(root, 'test/support/corpus-report.ts')],
-  outfile: bundle,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'error',
-});
-const { main } = await import(pathToFileURL(bundle).href);
-process.exitCode = main(root);
+await runTypeScript('test/support/corpus-report.ts');
