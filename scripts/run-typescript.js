@@ -3,14 +3,15 @@
  * its `main.ts` under build/ and calls the `main` that it exports with the project's root folder. Its
  * result, where it is a number, becomes the exit code.
  */
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './setup.js';
 
 /** @param {string} entry the file, from the root; packages must be installed */
 export async function runTypeScript(entry) {
   const { build } = await import('esbuild');
-  const bundle = join(root, 'build', dirname(entry), `${basename(entry, '.ts')}.mjs`);
+  // Two folders below the root, like the files of dist/: the addon is found from there.
+  const bundle = join(root, 'build', entry.replace('.ts', '').replaceAll('/', '-'), 'main.mjs');
   await build({
     entryPoints: [join(root, entry)],
     outfile: bundle,
