@@ -1,9 +1,10 @@
 /** `ringfence assemble`: text in, a manifest of one program out. */
 import { writeFileSync } from 'node:fs';
 import { assembleProgram } from '../isa/index.ts';
+import { HELPER_IDS } from '../programs/file/index.ts';
 import { writeManifest } from '../programs/manifest/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
-import { HELPER_IDS, readBytes } from './input.ts';
+import { readBytes } from './input.ts';
 import type { Output } from './verify-command.ts';
 
 export interface AssembleOptions {

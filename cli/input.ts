@@ -1,22 +1,9 @@
-/**
- * Reads programs from a file, whatever its form: an ELF object, a JSON manifest, or assembly. The
- * content decides, not the name.
- */
+/** What commands read: files, bytes on the command line, kernel types. */
 import { readFileSync } from 'node:fs';
 import { type Btf, parseBtf } from '../btf/index.ts';
-import { assembleProgram, InputError, type Program } from '../isa/index.ts';
-import { HELPERS } from '../platform/index.ts';
-import { readManifest } from '../programs/manifest/index.ts';
-import { type ObjectOptions, readObject } from '../programs/object/index.ts';
+import type { Program } from '../isa/index.ts';
+import { type KernelBtfSource, programsOf, runningKernelBtf } from '../programs/file/index.ts';
 import { UsageError } from './exit-code.ts';
-
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
-/** Helper numbers by name, for assembly. */
-export const HELPER_IDS: ReadonlyMap<string, number> = new Map(
-  HELPERS.map(({ name, id }) => [name, id]),
-);
-
-const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 /** The bytes of a file. Throws UsageError with the system's reason. */
 export function readBytes(path: string): Uint8Array {
@@ -42,51 +29,13 @@ export function bytesArgument(argument: string, option: string): Uint8Array {
   return Uint8Array.from(Buffer.from(digits, 'hex'));
 }
 
-/**
- * Kernel types for CO-RE and BTF-typed programs: `path`, or the running kernel's when readable.
- * Parsed at the first request, since most programs need none.
- */
-export function kernelBtfSource(path: string | undefined): () => Btf | undefined {
+/** Kernel types for CO-RE and BTF-typed programs: `path`, or the running kernel's when readable. */
+export function kernelBtfSource(path: string | undefined): KernelBtfSource {
+  if (path === undefined) return runningKernelBtf();
   let btf: Btf | undefined;
-  let tried = false;
-  return () => {
-    if (tried) return btf;
-    tried = true;
-    if (path !== undefined) btf = parseBtf(readBytes(path), path);
-    else btf = runningKernelBtf();
-    return btf;
-  };
-}
-
-function runningKernelBtf(): Btf | undefined {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(KERNEL_BTF);
-  } catch {
-    return undefined; // not Linux, or a kernel without BTF: programs that need it say so
-  }
-  return parseBtf(bytes, KERNEL_BTF);
-}
-
-/** Options whose kernel types are parsed when the object first asks for them. */
-function objectOptions(kernelBtf: () => Btf | undefined): ObjectOptions {
-  return {
-    get kernelBtf() {
-      return kernelBtf();
-    },
-  };
+  return () => (btf ??= parseBtf(readBytes(path), path));
 }
 
 /** Every program of a file. Throws InputError when it is malformed, UsageError when unreadable. */
-export function readPrograms(path: string, kernelBtf: () => Btf | undefined): Program[] {
-  const bytes = readBytes(path);
-  if (ELF_MAGIC.every((byte, i) => bytes[i] === byte))
-    return readObject(bytes, path, objectOptions(kernelBtf));
-  if (bytes.length === 0) throw new InputError(path, 0, 'the file is empty');
-  const binary = bytes.indexOf(0);
-  if (binary >= 0)
-    throw new InputError(path, binary, 'neither an ELF object, a JSON manifest nor assembly text');
-  const text = new TextDecoder().decode(bytes);
-  if (/^\s*\{/.test(text)) return readManifest(text, path);
-  return [assembleProgram(text, path, HELPER_IDS)];
-}
+export const readPrograms = (path: string, kernelBtf: KernelBtfSource): Program[] =>
+  programsOf(readBytes(path), path, kernelBtf);

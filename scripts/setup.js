@@ -32,6 +32,7 @@ const SOURCE_FOLDERS = [
   'jit',
   'loader',
   'hosts',
+  'testing',
   'cli',
 ];
 

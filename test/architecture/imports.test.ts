@@ -17,20 +17,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   platform: ['isa', 'btf'],
   'programs/object': ['isa', 'btf', 'platform'],
   'programs/manifest': ['isa', 'btf', 'platform'],
+  'programs/file': ['isa', 'btf', 'platform', 'programs/object', 'programs/manifest'],
   verifier: ['isa', 'btf', 'platform'],
   jit: ['isa', 'btf', 'platform', 'verifier'],
   loader: ['isa', 'btf', 'platform', 'jit'],
   hosts: ['isa', 'btf', 'platform', 'loader'],
+  'cli/report': ['isa', 'platform', 'verifier'],
+  testing: ['isa', 'btf', 'platform', 'programs/file', 'verifier', 'loader', 'hosts', 'cli/report'],
   cli: [
     'isa',
     'btf',
     'platform',
     'programs/object',
     'programs/manifest',
+    'programs/file',
     'verifier',
     'jit',
     'loader',
     'hosts',
+    'testing',
+    'cli/report',
   ],
 };
 
@@ -67,6 +73,7 @@ const FILES = [
   'jit',
   'loader',
   'hosts',
+  'testing',
   'cli',
 ].flatMap((folder) => [...typescriptUnder(folder)]);
 

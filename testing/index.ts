@@ -1,0 +1,10 @@
+/**
+ * ringfence/testing: what tests of eBPF programs need, whatever runs them. Claims about verdicts as
+ * functions that throw, and as matchers for `expect.extend`; packets to run programs on.
+ */
+
+export { packet } from '../hosts/index.ts';
+export { assertAccepted, assertRejectedWith } from './assertions.ts';
+export type { AcceptedOptions, RejectedOptions, Verified } from './expectations.ts';
+export { type MatcherResult, matchers, type RingfenceMatchers } from './matchers.ts';
+export { FileVerdicts, type VerifyFileOptions, verifyFile } from './verify-file.ts';
