@@ -83,7 +83,7 @@ function allowedText(c: Case): string {
   if (rule === 'any') return 'any number';
   const span = rule.max - rule.min;
   if (span === 0) return withAction(actions, rule.min);
-  if (span > 7 || actions === undefined) return `${rule.min}..${rule.max}`;
+  if (span > 7 || (span > 1 && actions === undefined)) return `${rule.min}..${rule.max}`;
   const all = Array.from({ length: span + 1 }, (_, i) => withAction(actions, rule.min + i));
   return `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`;
 }
@@ -105,7 +105,9 @@ export function explainResult(c: Case): Explanation {
   const returned = returnedText(c);
   const range = isPointer(state.kind(r0)) ? 'a pointer' : numberText(state.words, r0 + L.NUMBER);
   const allowed = allowedText(c);
-  const name = returned ?? numberName(c, 0) ?? 'r0';
+  const written = returned ?? numberName(c, 0) ?? 'r0';
+  // `return 2;` needs no word on what 2 is.
+  const name = written === range ? 'r0' : written;
   const elsewhere = origin !== undefined && lineOf(c, origin.pc)?.line !== line?.line;
   return {
     message: `a ${type.name} program must return ${allowed}; this path returns ${name === 'r0' ? '' : `${name}, which is `}${range}`,
