@@ -62,9 +62,14 @@ export const namesFunction = (row: Row): boolean =>
   (row.kind === 'call' && row.operation === 'subprogram') ||
   (row.kind === 'constant' && row.operation === 'function');
 
-export function buildCfg(program: Program, instructions: readonly Instruction[]): CfgResult {
+/** `alsoEntered`: slots of functions that no instruction names. */
+export function buildCfg(
+  program: Program,
+  instructions: readonly Instruction[],
+  alsoEntered: readonly number[] = [],
+): CfgResult {
   const failures: Failure[] = [];
-  const functions = findFunctions(program, instructions, failures);
+  const functions = findFunctions(program, instructions, alsoEntered, failures);
   const functionOf = new Int32Array(instructions.length);
   for (const span of functions) functionOf.fill(span.index, span.start, span.end);
   const marks = new Uint8Array(instructions.length);
@@ -74,7 +79,7 @@ export function buildCfg(program: Program, instructions: readonly Instruction[])
   checkEarlyReturns(cfg, instructions, failures);
   if (failures.length > 0) return { cfg, failures };
   for (const span of functions) marks[span.start]! |= MARK_LEADER | MARK_PRUNE;
-  walkFunctions(cfg, instructions);
+  walkFunctions(cfg, instructions, [0, ...alsoEntered]);
   reportUnreachable(cfg, instructions, failures);
   return { cfg, failures };
 }
@@ -82,9 +87,10 @@ export function buildCfg(program: Program, instructions: readonly Instruction[])
 function findFunctions(
   program: Program,
   instructions: readonly Instruction[],
+  alsoEntered: readonly number[],
   failures: Failure[],
 ): FunctionSpan[] {
-  const starts = new Set<number>([0]);
+  const starts = new Set<number>([0, ...alsoEntered]);
   const callbacks = new Set<number>();
   for (let pc = 0; pc < instructions.length; pc++) {
     const insn = instructions[pc]!;
@@ -166,10 +172,14 @@ function checkEdges(cfg: Cfg, instructions: readonly Instruction[], failures: Fa
 }
 
 /** Marks what is reachable from each reachable function's start, leaders, loop heads. */
-function walkFunctions(cfg: Cfg, instructions: readonly Instruction[]): void {
+function walkFunctions(
+  cfg: Cfg,
+  instructions: readonly Instruction[],
+  entries: readonly number[],
+): void {
   const byStart = new Map(cfg.functions.map((span) => [span.start, span]));
   const walked = new Set<number>();
-  const queue = [0];
+  const queue = [...entries];
   for (let start = queue.pop(); start !== undefined; start = queue.pop()) {
     if (walked.has(start) || !byStart.has(start)) continue;
     walked.add(start);

@@ -21,8 +21,6 @@ function btfOf(program: Program): Btf | undefined {
 export class ProgramTypes {
   /** Undefined: the program has none, or needs none. */
   readonly btf: Btf | undefined;
-  /** A function of the program is named to run when an exception ends it. */
-  readonly catchesExceptions: boolean;
   readonly #ofMap: readonly (readonly SpecialField[])[];
   readonly #ofType = new Map<number, readonly SpecialField[]>();
 
@@ -32,9 +30,6 @@ export class ProgramTypes {
     const hasGlobals = program.functions.some(({ linkage }) => linkage === 'global');
     const isNeeded = isTyped || hasGlobals || program.kfuncCalls.length > 0;
     this.btf = isNeeded ? btfOf(program) : undefined;
-    const main = program.functions.find(({ instruction }) => instruction === 0)?.typeId ?? 0;
-    const tags = this.btf?.has(main) ? this.btf.declarationTags(main) : [];
-    this.catchesExceptions = tags.some(({ name }) => name.startsWith('exception_callback:'));
     this.#ofMap = maps.map(({ btfValueTypeId }) => this.ofType(btfValueTypeId ?? 0));
   }
 

@@ -73,6 +73,8 @@ export interface Subject {
   readonly refusedCalls: ReadonlyMap<number, Failure>;
   /** Functions that are verified on their own, by entry slot. */
   readonly globals: ReadonlyMap<number, Prototype>;
+  /** Entry of the function that runs when an exception ends the program. */
+  readonly onException: number | undefined;
   /** What each slot owes before it may execute. */
   readonly obligations: readonly (readonly Obligation[])[];
 }

@@ -2,7 +2,7 @@
 
 import type { KernelVersion, KfuncArgument, KfuncFlag, KfuncReturn, KfuncRow } from '../types.ts';
 
-export const NUMBER: KfuncArgument = { kind: 'anything' };
+export const NUMBER: KfuncArgument = { kind: 'number' };
 export const IGNORED: KfuncArgument = { kind: 'ignored' };
 export const DYNPTR: KfuncArgument = { kind: 'dynptr', dynptr: 'any' };
 export const MEMORY: KfuncArgument = { kind: 'memory' };

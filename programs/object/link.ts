@@ -1,8 +1,8 @@
 /**
  * Makes one program of an entry function and the functions it needs: as libbpf does, each function is
  * appended once, behind what is there, the first time that the code in order calls it or takes its
- * address, and its own callees follow before the scan of the caller goes on. Then distances are
- * filled in. What is known by section and slot becomes known by slot of the program.
+ * address, and its own callees follow before the scan of the caller goes on; what catches its
+ * exceptions comes last. Then distances are filled in. What is known by section and slot becomes known by slot of the program.
  */
 import { type Btf, KIND_NAMES } from '../../btf/index.ts';
 import {
@@ -33,6 +33,9 @@ export const MAX_LINKED_SLOTS = 2 * 1024 * 1024;
 /** Longest source line kept; generated code has some of many kilobytes. */
 const MAX_LINE_BYTES = 1024;
 
+/** bpf_throw: what libbpf looks for on the function of a program. */
+const CATCHER_TAG = 'exception_callback:';
+
 export interface Linked {
   readonly code: Uint8Array;
   readonly mapReferences: MapReference[];
@@ -53,13 +56,23 @@ export class Linker {
   readonly #file: string;
   readonly #btf: Btf | undefined;
   readonly #records: ReadonlyMap<string, SectionRecords>;
+  readonly #globals: ReadonlyMap<string, CodeFunction>;
   readonly #texts = new Map<number, string>();
   #slots = 0;
 
-  constructor(file: string, btf: Btf | undefined, records: ReadonlyMap<string, SectionRecords>) {
+  constructor(
+    file: string,
+    btf: Btf | undefined,
+    records: ReadonlyMap<string, SectionRecords>,
+    code: Iterable<CodeSection>,
+  ) {
     this.#file = file;
     this.#btf = btf;
     this.#records = records;
+    const functions = [...code].flatMap((section) => section.functions);
+    this.#globals = new Map(
+      functions.filter((each) => each.global).map((each) => [each.name, each]),
+    );
   }
 
   link(entry: CodeFunction): Linked {
@@ -101,18 +114,37 @@ export class Linker {
           each.code.section.name,
         );
     };
-    place(entry);
-    // A stack of scans rather than recursion: call chains of a hostile file can be long.
-    const scans = [{ needs: neededBy(entry), next: 0 }];
-    for (let scan = scans.at(-1); scan; scan = scans.at(-1)) {
-      const target = scan.needs[scan.next++];
-      if (target === undefined) scans.pop();
-      else if (!parts.has(target)) {
-        place(target);
-        scans.push({ needs: neededBy(target), next: 0 });
+    const caught = this.#catcherOf(entry);
+    for (const root of caught === undefined ? [entry] : [entry, caught]) {
+      if (parts.has(root)) continue;
+      place(root);
+      // A stack of scans rather than recursion: call chains of a hostile file can be long.
+      const scans = [{ needs: neededBy(root), next: 0 }];
+      for (let scan = scans.at(-1); scan; scan = scans.at(-1)) {
+        const target = scan.needs[scan.next++];
+        if (target === undefined) scans.pop();
+        else if (!parts.has(target)) {
+          place(target);
+          scans.push({ needs: neededBy(target), next: 0 });
+        }
       }
     }
     return { parts, slots };
+  }
+
+  /**
+   * The global function that a tag of the entry names to catch its exceptions: no instruction refers
+   * to it. Of several, none is: a verifier refuses the program anyway.
+   */
+  #catcherOf(entry: CodeFunction): CodeFunction | undefined {
+    const records = this.#records.get(entry.code.section.name)?.functions ?? [];
+    const record = records[firstFrom(records, entry.start)];
+    if (!this.#btf || record?.slot !== entry.start) return undefined;
+    const tags = this.#btf
+      .declarationTags(record.typeId)
+      .filter(({ name }) => name.startsWith(CATCHER_TAG));
+    const name = tags.length === 1 ? tags[0]!.name.slice(CATCHER_TAG.length) : undefined;
+    return name === undefined ? undefined : this.#globals.get(name);
   }
 
   /** Copies marks, and fills in the distances to the functions where they now are. */

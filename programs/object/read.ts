@@ -58,7 +58,7 @@ export function readObject(
   if (typed && [...records.values()].some(({ core }) => core.length > 0))
     relocateCore(file, code, records, typed.btf, options.kernelBtf);
   relocate({ elf, code, maps, externs, kconfigMap: kconfig, options: externOptions });
-  const linker = new Linker(file, typed?.btf, records);
+  const linker = new Linker(file, typed?.btf, records, code.values());
   return entriesOf(code).map((entry) => programOf(elf, entry, linker, maps, typed?.bytes));
 }
 

@@ -10,6 +10,7 @@
 import type { KfuncArgument } from '../../platform/index.ts';
 import type { Cfg } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
+import { isCalledBack } from '../discharge/exit.ts';
 import { heldText } from '../discharge/held.ts';
 import type { Walk } from '../explore/walk.ts';
 import { setKernelPointer } from '../kernel/pointer.ts';
@@ -46,6 +47,9 @@ export function checkGlobalCall(walk: Walk, pc: number, callee: Prototype): Fail
   if (failure !== null) return failure;
   if (callee.sleeps === true && walk.state.words[L.SLEEPABLE] === 0) {
     return { code: 'helper-sleeps', pc, values: { name, helper: name } };
+  }
+  if (callee.throws && isCalledBack(walk.state)) {
+    return { code: 'throw-in-callback', pc, values: {} };
   }
   // Linux 6.18 lets this pass, and leaks what is held.
   const held = callee.throws ? heldText(walk) : null;

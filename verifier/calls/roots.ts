@@ -4,7 +4,8 @@
  * like). Each is walked once, when the first call or registration of it is met.
  *
  * A global function is walked before its caller goes on, so that the caller's worst case can count
- * it; what runs later counts for nothing in the run that registered it.
+ * it; what runs later counts for nothing in the run that registered it. What catches exceptions runs
+ * at most once, at the end of the run that threw.
  */
 
 import { Explorer, type Found, type Spent } from '../explore/explore.ts';
@@ -13,6 +14,7 @@ import type { Summary } from '../explore/summary.ts';
 import { type Apart, type Beginning, Walk } from '../explore/walk.ts';
 import type { Recorder } from '../facts/recorder.ts';
 import type { Subject } from '../subject.ts';
+import { exceptionBeginning } from './exceptions.ts';
 
 interface Walked {
   readonly walk: Walk;
@@ -57,12 +59,21 @@ export class Roots implements Apart {
   /** Walks the program from its entry, and everything that this brings about. */
   run(beginning: Beginning): Walked {
     const main = this.#walk(beginning, undefined);
+    const { onException } = this.#subject;
+    const caught =
+      onException === undefined ? 0 : this.#after(main, exceptionBeginning(onException));
     for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) {
-      if (this.#isOver()) break;
-      const { walk } = this.#walk(next, undefined);
-      for (const rule of walk.withheld) main.walk.withheld.add(rule);
+      this.#after(main, next);
     }
-    return main;
+    return { walk: main.walk, longest: main.longest + caught };
+  }
+
+  /** Walks what runs once the program's own frames are gone; the longest run of it. */
+  #after(main: Walked, beginning: Beginning): number {
+    if (this.#isOver()) return 0;
+    const { walk, longest } = this.#walk(beginning, undefined);
+    for (const rule of walk.withheld) main.walk.withheld.add(rule);
+    return longest;
   }
 
   longestOf(beginning: Beginning, caller: Walk): number {

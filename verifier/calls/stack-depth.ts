@@ -55,7 +55,9 @@ export function stackDepth(subject: Subject, recorder: Recorder): StackDepth {
   }
   const edges = edgesOf(subject, recorder);
   const own = functions.map(({ index }) => -recorder.stackDepth[index]!);
-  const later = [...recorder.later].map((entry) => functionOf[entry]!);
+  const { onException } = subject;
+  const apart = onException === undefined ? [] : [onException];
+  const later = [...recorder.later, ...apart].map((entry) => functionOf[entry]!);
   const frames = own.map((bytes) => Math.ceil(bytes / rounding(subject)) * rounding(subject));
   let bytes = edges[0]!.length === 0 ? Math.ceil(own[0]! / SLOT_BYTES) * SLOT_BYTES : 0;
   const shared = new Set<number>();

@@ -7,6 +7,7 @@ import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa
 import { contextLayout, type HelperRow, mapType, type Profile } from '../../platform/index.ts';
 import { shapeOf } from '../calls/callback-arguments.ts';
 import { effectsOf } from '../calls/effects.ts';
+import { checkExceptionCallback, exceptionCallback } from '../calls/exceptions.ts';
 import { globalFunctions } from '../calls/global.ts';
 import { buildCfg, MARK_CONVERGE, MARK_PRUNE, target } from '../cfg.ts';
 import { type Contract, hasFlag } from '../contract.ts';
@@ -48,13 +49,16 @@ export function prepare(
   const symbolFailures = checkSymbols(instructions, kernel);
   if (symbolFailures.length > 0) return refuse(symbolFailures);
   const rows = instructions.map((insn) => TABLE[insn.op]!);
-  const { cfg, failures } = buildCfg(program, instructions);
-  if (failures.length > 0) return refuse(failures);
-  const shape = checkShape(cfg, instructions, rows, profile, privilege);
-  if (shape !== undefined) return refuse([shape]);
   const { maps, innerMap } = withInnerMaps(program.maps);
   const types = programTypes(program, maps);
   if ('code' in types) return refuse([types]);
+  const onException = exceptionCallback(program, types.btf);
+  if (typeof onException === 'object') return refuse([onException]);
+  const alsoEntered = onException === undefined ? [] : [onException];
+  const { cfg, failures } = buildCfg(program, instructions, alsoEntered);
+  if (failures.length > 0) return refuse(failures);
+  const shape = checkShape(cfg, instructions, rows, profile, privilege);
+  if (shape !== undefined) return refuse([shape]);
   const mapFailures: Failure[] = [];
   const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
   if (mapFailures.length > 0) return refuse(mapFailures);
@@ -76,6 +80,11 @@ export function prepare(
   const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
   const effects = effectsOf({ cfg, instructions, rows, calleeAt: outside });
   const globals = globalFunctions({ btf: types.btf, type, layout, profile }, cfg, effects);
+  const uncaught =
+    onException === undefined
+      ? undefined
+      : checkExceptionCallback(onException, globals.get(onException), instructions);
+  if (uncaught !== undefined) return refuse([uncaught]);
   const calleeAt = (pc: number) => outside(pc) ?? globals.get(calledAt(pc, instructions, rows));
   const argumentCount = (pc: number) => calleeAt(pc)?.arguments.length ?? 5;
   const mayLeak = privilege === 'full' && profile.family === 'linux';
@@ -106,6 +115,7 @@ export function prepare(
     kfuncAt,
     refusedCalls,
     globals,
+    onException,
     obligations: instructions.map((insn, pc) => obligationsOf(pc, insn, rows[pc]!, calleeAt(pc))),
   };
   return { subject, failures: [] };

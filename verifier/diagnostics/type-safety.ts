@@ -133,6 +133,11 @@ export const TYPE_SAFETY = {
     'make the function static, or give it parameters and a result that BTF describes',
     '{linux}',
   ),
+  'exception-callback': row(
+    'the function that catches exceptions cannot be used: {reason}',
+    'name one global function that takes one number, returns a number, and is not called otherwise',
+    '{linux}',
+  ),
   'call-target-unknown': row(
     'the call goes through {register}, a {kind}: which function it is was not proven',
     'load the address of one function into the register on every path',

@@ -7,6 +7,7 @@ import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import { isPointer, KINDS, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 import { heldText } from './held.ts';
 import { checkInitialised } from './initialised.ts';
 
@@ -32,20 +33,22 @@ function checkEnd(walk: Walk, pc: number, how: number): Failure | null {
 }
 
 /**
- * bpf_throw ends the program from any depth: nothing may be held, and its argument is the result.
- * What a helper called back must return to it.
+ * bpf_throw ends the program from any depth: nothing may be held, and its argument is the result,
+ * unless a function of the program catches it. What a helper called back must return to it.
  */
 export function checkThrow(walk: Walk, pc: number): Failure | null {
-  const { state, subject } = walk;
+  if (isCalledBack(walk.state)) return { code: 'throw-in-callback', pc, values: {} };
+  const held = checkHeld(walk, pc);
+  return held ?? (walk.subject.onException === undefined ? checkResult(walk, pc, 1) : null);
+}
+
+/** Some active frame was entered by a helper, or by the kernel after the program's end. */
+export function isCalledBack(state: MachineState): boolean {
   for (let frame = 0; frame < state.frameCount; frame++) {
     const how = state.words[state.frameRow(frame) + L.FRAME_CALLBACK]!;
-    if (how === 0 || how === L.ENTERED_ALONE) continue;
-    return { code: 'throw-in-callback', pc, values: {} };
+    if (how !== 0 && how !== L.ENTERED_ALONE) return true;
   }
-  if (subject.types.catchesExceptions) {
-    return { code: 'kfunc-unsupported', pc, values: { name: 'bpf_throw with a callback' } };
-  }
-  return checkHeld(walk, pc) ?? checkResult(walk, pc, 1);
+  return false;
 }
 
 /** The caller of a global function takes its result for a number. */

@@ -119,6 +119,8 @@ export const ENTERED_ALONE = 2;
 export const ENTERED_LATER = 3;
 /** By a kernel function, for which the caller holds a lock. */
 export const ENTERED_UNDER_LOCK = 4;
+/** The function that runs when an exception ends the program. */
+export const ENTERED_BY_EXCEPTION = 5;
 /** Room for two numbers that are no value of the program: immediate operands. */
 export const SCRATCH = HEADER_WORDS + MAX_FRAMES * FRAME_ROW_WORDS;
 export const SCRATCH_2 = SCRATCH + SCALAR_WORDS;
