@@ -12,10 +12,15 @@ export {
 export { type LoadOptions, load, openShared, replace, setTarget } from './load.ts';
 export { createMap, ExtensionMap, MapError, type UpdateMode } from './map.ts';
 export {
+  type CallRecord,
   loadReference,
+  type PassedMap,
+  type PassedValue,
+  Recorder,
   ReferenceExtension,
   ReferenceMap,
   type ReferenceOptions,
   type ReferenceReport,
+  type SlotCounts,
 } from './reference/index.ts';
 export { type ArenaTotals, arenaTotals, type SealMethod, type SealReport } from './seal.ts';

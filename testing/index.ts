@@ -5,6 +5,23 @@
 
 export { packet } from '../hosts/index.ts';
 export { assertAccepted, assertRejectedWith } from './assertions.ts';
+export { Coverage } from './coverage.ts';
 export type { AcceptedOptions, RejectedOptions, Verified } from './expectations.ts';
+export type {
+  BranchCount,
+  CoverageTotals,
+  FileCoverage,
+  FunctionCount,
+  LineCount,
+} from './file-coverage.ts';
 export { type MatcherResult, matchers, type RingfenceMatchers } from './matchers.ts';
+export {
+  type Observation,
+  type ObservedExtension,
+  type ObservedTestOptions,
+  type ObserveOptions,
+  observe,
+} from './observe.ts';
+export { type ObserveFileOptions, observeFile } from './observe-file.ts';
+export type { MapChange, ObservedMap } from './observed-map.ts';
 export { FileVerdicts, type VerifyFileOptions, verifyFile } from './verify-file.ts';

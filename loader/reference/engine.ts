@@ -24,6 +24,7 @@ import { HELPERS } from './helpers.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
 import { RunMemory } from './packet.ts';
+import type { Recorder } from './recorder.ts';
 import { Run } from './run.ts';
 
 export interface ReferenceOptions {
@@ -48,12 +49,22 @@ export interface ReferenceReport {
   readonly outcome: Outcome;
 }
 
+export interface TestOptions {
+  readonly repeat?: number;
+  readonly interpret?: InterpretOptions;
+  /** Called before each instruction, as `Host.trace`. */
+  readonly trace?: NonNullable<Host['trace']>;
+  /** Writes down what the runs do. */
+  readonly recorder?: Recorder;
+}
+
 /** Slots of `program`, decoded. */
 export type Decoded = readonly Instruction[];
 
 export class ReferenceExtension {
   readonly name: string;
   readonly type: string;
+  readonly program: Program;
   readonly maps: Readonly<Record<string, ReferenceMap>>;
   readonly executable: Executable;
   /** Time of the last `runBatch`. */
@@ -71,6 +82,7 @@ export class ReferenceExtension {
   ) {
     this.name = program.name;
     this.type = program.type;
+    this.program = program;
     this.#environment = options.environment ?? {};
     this.#allocator = allocator;
     this.#plan = planContext({
@@ -122,20 +134,11 @@ export class ReferenceExtension {
     return Number(BigInt.asUintN(32, this.test(input).r0));
   }
 
-  test(
-    input: RunInput,
-    options: {
-      readonly repeat?: number;
-      readonly interpret?: InterpretOptions;
-      /** Called before each instruction, as `Host.trace`. */
-      readonly trace?: NonNullable<Host['trace']>;
-    } = {},
-  ): ReferenceReport {
+  test(input: RunInput, options: TestOptions = {}): ReferenceReport {
     const runs = options.repeat ?? 1;
     let report: Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> | undefined;
     const start = process.hrtime.bigint();
-    for (let i = 0; i < runs; i++)
-      report = this.#once(input, options.interpret ?? {}, options.trace);
+    for (let i = 0; i < runs; i++) report = this.#once(input, options);
     const nanosecondsPerRun = Number(process.hrtime.bigint() - start) / runs;
     if (report === undefined) throw new RangeError('repeat must be at least 1');
     if (input.memory !== undefined && report.memory !== undefined) input.memory.set(report.memory);
@@ -151,8 +154,7 @@ export class ReferenceExtension {
 
   #once(
     input: RunInput,
-    options: InterpretOptions,
-    trace: Host['trace'],
+    { interpret: options = {}, trace, recorder }: TestOptions,
   ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
     const plan = this.#plan;
     const given = this.#contextBytes(input);
@@ -170,8 +172,9 @@ export class ReferenceExtension {
       ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
     ];
     try {
-      const host = hostFor(run);
-      const outcome = interpret(this.executable.instructions, trace ? { ...host, trace } : host, {
+      const traced = trace ? { ...hostFor(run), trace } : hostFor(run);
+      const host = recorder?.watch(traced, run) ?? traced;
+      const outcome = interpret(this.executable.instructions, host, {
         mapReferences: this.executable.mapReferences ?? [],
         ...options,
         registers,

@@ -7,8 +7,20 @@ import { decode, type Program } from '../../isa/index.ts';
 import { ReferenceExtension, type ReferenceOptions } from './engine.ts';
 import { Allocator } from './memory.ts';
 
-export { ReferenceExtension, type ReferenceOptions, type ReferenceReport } from './engine.ts';
+export {
+  ReferenceExtension,
+  type ReferenceOptions,
+  type ReferenceReport,
+  type TestOptions,
+} from './engine.ts';
 export { ReferenceMap } from './maps.ts';
+export {
+  type CallRecord,
+  type PassedMap,
+  type PassedValue,
+  Recorder,
+  type SlotCounts,
+} from './recorder.ts';
 
 /** Several programs share maps of the same name, as with `load`. */
 export function loadReference(

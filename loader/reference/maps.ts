@@ -249,6 +249,11 @@ export class ReferenceMap {
     return this.#recordBytes;
   }
 
+  /** Records that can be consumed, oldest first; they stay. */
+  waiting(): Uint8Array[] {
+    return this.#records.filter(({ state }) => state === 'ready').map(({ bytes }) => bytes);
+  }
+
   consume(): Uint8Array | undefined {
     for (;;) {
       const record = this.#records[0];

@@ -26,6 +26,10 @@ export class Call {
       throw this.machine.fault('call', `argument ${number} of a helper was never written`);
     return value;
   }
+  /** An argument that the program may leave unwritten where its format does not use it. */
+  variadic(number: 3 | 4 | 5): bigint {
+    return this.#args[number - 1] ?? 0n;
+  }
   u32(number: 1 | 2 | 3 | 4 | 5): number {
     return Number(BigInt.asUintN(32, this.u64(number)));
   }

@@ -58,7 +58,7 @@ function convertNumber(call: Call, signed: 'signed' | 'unsigned'): bigint {
 }
 
 export const TEXT: Readonly<Record<number, HelperFunction>> = {
-  6: (call) => trace(call, [call.u64(3), call.u64(4), call.u64(5)]),
+  6: (call) => trace(call, [call.variadic(3), call.variadic(4), call.variadic(5)]),
   105: (call) => convertNumber(call, 'signed'),
   106: (call) => convertNumber(call, 'unsigned'),
   165: snprintf,

@@ -1,0 +1,251 @@
+/**
+ * What a run did, written down while the reference engine executes it: how often each instruction
+ * ran, which way its branches went, and every call with what was passed and what came back.
+ *
+ * Arguments are decoded after the contract of the callee: a test wants to see the key that was looked
+ * up, not the address at which it lay.
+ */
+
+import {
+  type Executable,
+  type HelperArguments,
+  type Host,
+  type Instruction,
+  KIND,
+  KIND_JUMP,
+  type Machine,
+  type Program,
+} from '../../isa/index.ts';
+import {
+  type HelperRow,
+  helperFor,
+  helper as helperRow,
+  type KfuncRow,
+  kfunc as kfuncRow,
+} from '../../platform/index.ts';
+import type { Run } from './run.ts';
+
+/** A map that was passed, by name. */
+export interface PassedMap {
+  readonly map: string;
+}
+
+/**
+ * Numbers as signed 64-bit; bytes of keys, values and memory as they were when the call was made;
+ * null pointers; what is none of these by a word for its kind.
+ */
+export type PassedValue = bigint | Uint8Array | PassedMap | string | null;
+
+/** One call of a helper or kernel function. */
+export interface CallRecord {
+  /** `bpf_map_update_elem`. */
+  readonly name: string;
+  /** Name of the program that called it: another one after a tail call. */
+  readonly program: string;
+  /** Slot of the call. */
+  readonly instruction: number;
+  readonly arguments: readonly PassedValue[];
+  /** The number returned, the bytes that a look-up found, or null. */
+  readonly result: PassedValue;
+}
+
+/** How often things happened in one program, by slot. */
+export interface SlotCounts {
+  readonly program: Program;
+  readonly instructions: readonly Instruction[];
+  readonly executed: Float64Array;
+  /** Conditional jumps: how often the jump was taken, and how often not. */
+  readonly taken: Float64Array;
+  readonly passed: Float64Array;
+}
+
+/** Bytes of memory arguments without a size that a record shows. */
+const UNSIZED_BYTES = 64;
+
+type Contract = HelperRow | KfuncRow;
+
+export class Recorder {
+  readonly calls: CallRecord[] = [];
+  readonly #programs: ReadonlyMap<Executable['instructions'], Program>;
+  readonly #counts = new Map<Executable['instructions'], SlotCounts>();
+  /** The conditional jump that was executed last, until it is known where it led. */
+  #jump: { readonly counts: SlotCounts; readonly pc: number } | undefined;
+
+  /** `programs`: those that a run may come to, by their decoded instructions. */
+  constructor(programs: ReadonlyMap<Executable['instructions'], Program>) {
+    this.#programs = programs;
+  }
+
+  get counts(): readonly SlotCounts[] {
+    return [...this.#counts.values()];
+  }
+
+  /** The same host, which tells this recorder of what passes through it. */
+  watch(host: Host, run: Run): Host {
+    const { helper, kfunc } = host;
+    return {
+      ...host,
+      trace: (pc, registers, machine) => {
+        host.trace?.(pc, registers, machine);
+        this.#count(pc, machine.executable.instructions);
+      },
+      ...(helper === undefined
+        ? {}
+        : {
+            helper: (id: number, args: HelperArguments, machine: Machine) =>
+              this.#call(
+                helperFor(id, this.#programOf(machine)?.type ?? ''),
+                helperRow(id)?.name ?? `helper ${id}`,
+                run,
+                args,
+                machine,
+                () => helper(id, args, machine),
+              ),
+          }),
+      ...(kfunc === undefined
+        ? {}
+        : {
+            kfunc: (pc: number, args: HelperArguments, machine: Machine) => {
+              const calls = this.#programOf(machine)?.kfuncCalls;
+              const name = calls?.find(({ instruction }) => instruction === pc)?.name ?? 'kfunc';
+              const perform = () => kfunc(pc, args, machine);
+              return this.#call(kfuncRow(name), name, run, args, machine, perform);
+            },
+          }),
+    };
+  }
+
+  #programOf(machine: Machine): Program | undefined {
+    return this.#programs.get(machine.executable.instructions);
+  }
+
+  #count(pc: number, instructions: readonly Instruction[]): void {
+    this.#settle(pc);
+    const counts = this.#countsOf(instructions);
+    if (counts === undefined) return;
+    counts.executed[pc]!++;
+    if (KIND[instructions[pc]!.op] === KIND_JUMP) this.#jump = { counts, pc };
+  }
+
+  /** A conditional jump leaves its frame in no other way, so what comes next tells where it led. */
+  #settle(pc: number): void {
+    const jump = this.#jump;
+    if (jump === undefined) return;
+    this.#jump = undefined;
+    const ways = pc === jump.pc + 1 ? jump.counts.passed : jump.counts.taken;
+    ways[jump.pc]!++;
+  }
+
+  #countsOf(instructions: readonly Instruction[]): SlotCounts | undefined {
+    const known = this.#counts.get(instructions);
+    if (known !== undefined) return known;
+    const program = this.#programs.get(instructions);
+    if (program === undefined) return undefined;
+    const slots = () => new Float64Array(instructions.length);
+    const executed = slots();
+    const counts = { program, instructions, executed, taken: slots(), passed: slots() };
+    this.#counts.set(instructions, counts);
+    return counts;
+  }
+
+  /** Calls are listed in the order in which they began: a callback's calls follow its caller's. */
+  #call(
+    contract: Contract | undefined,
+    name: string,
+    run: Run,
+    args: HelperArguments,
+    machine: Machine,
+    perform: () => bigint,
+  ): bigint {
+    const place = this.calls.length;
+    const begun: CallRecord = {
+      name,
+      program: this.#programOf(machine)?.name ?? '',
+      instruction: machine.pc,
+      arguments: contract === undefined ? [] : passedValues(contract, args, run, machine),
+      result: 'none: the run ended in it',
+    };
+    this.calls.push(begun);
+    const r0 = perform();
+    this.calls[place] = { ...begun, result: resultValue(contract, r0, args, run, machine) };
+    return r0;
+  }
+}
+
+/** The arguments after their contract. A contract that is broken faults later, in the helper itself. */
+function passedValues(
+  contract: Contract,
+  args: HelperArguments,
+  run: Run,
+  machine: Machine,
+): PassedValue[] {
+  const map = mapAmong(args, run);
+  // What a format does not use is left unwritten.
+  const written = contract.arguments.filter((_, i) => args[i] !== undefined);
+  return written.map((argument, i) => {
+    const value = args[i]!;
+    switch (argument.kind) {
+      case 'anything':
+      case 'number':
+      case 'size':
+      case 'size-or-zero':
+      case 'constant-size':
+        return BigInt.asIntN(64, value);
+      case 'map':
+        return { map: run.mapAt(value)?.name ?? 'unknown' };
+      case 'map-key':
+        return bytesAt(machine, value, map?.keySize);
+      case 'map-value':
+        return bytesAt(machine, value, map?.spec.valueSize);
+      case 'memory':
+      case 'string':
+        return bytesAt(machine, value, argument.sizeBytes ?? sizeAfter(contract, args, i));
+      default:
+        return value === 0n ? null : argument.kind;
+    }
+  });
+}
+
+/** The number in the argument that states the size of memory argument `index`. */
+function sizeAfter(contract: Contract, args: HelperArguments, index: number): number | undefined {
+  const kind = contract.arguments[index + 1]?.kind;
+  if (kind !== 'size' && kind !== 'size-or-zero' && kind !== 'constant-size') return undefined;
+  const size = args[index + 1];
+  return size === undefined ? undefined : Number(BigInt.asUintN(32, size));
+}
+
+const mapAmong = (args: HelperArguments, run: Run) =>
+  args.map((value) => (value === undefined ? undefined : run.mapAt(value))).find(Boolean);
+
+/** A copy of the bytes, up to where memory ends; of text, up to its end. */
+function bytesAt(machine: Machine, address: bigint, size: number | undefined): PassedValue {
+  if (address === 0n) return null;
+  const place = machine.memory.find(address, 1);
+  if (place === undefined || !('bytes' in place.region)) return 'memory';
+  const { bytes } = place.region;
+  const end = Math.min(bytes.length, place.offset + (size ?? UNSIZED_BYTES));
+  const shown = bytes.slice(place.offset, end);
+  const nul = shown.indexOf(0);
+  return size === undefined && nul >= 0 ? shown.slice(0, nul) : shown;
+}
+
+function resultValue(
+  contract: Contract | undefined,
+  r0: bigint,
+  args: HelperArguments,
+  run: Run,
+  machine: Machine,
+): PassedValue {
+  if (contract === undefined) return BigInt.asIntN(64, r0);
+  const { kind } = contract.returns;
+  switch (kind) {
+    case 'map-value':
+      return bytesAt(machine, r0, mapAmong(args, run)?.spec.valueSize);
+    case 'scalar':
+    case 'void':
+    case 'never':
+      return BigInt.asIntN(64, r0);
+    default:
+      return r0 === 0n ? null : kind;
+  }
+}
