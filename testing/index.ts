@@ -16,6 +16,7 @@ export type {
 } from './file-coverage.ts';
 export { type MatcherResult, matchers, type RingfenceMatchers } from './matchers.ts';
 export {
+  coverageOf,
   type Observation,
   type ObservedExtension,
   type ObservedTestOptions,

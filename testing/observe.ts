@@ -5,7 +5,7 @@
  * counts, coverage and what changed in maps. Some thousand times slower than native code.
  */
 
-import { InternalError, type Program, UnsupportedError } from '../isa/index.ts';
+import { InternalError, UnsupportedError } from '../isa/index.ts';
 import {
   type CallRecord,
   type Environment,
@@ -73,7 +73,6 @@ export class ObservedExtension implements Disposable {
   /** Proven bound on executed instructions of one run; null: none of its own. */
   readonly worstCaseInstructions: number | null;
   readonly #extension: ReferenceExtension;
-  readonly #programs: ReadonlyMap<ReferenceExtension['executable']['instructions'], Program>;
 
   constructor(extension: ReferenceExtension, group: Group, bound: number | null) {
     this.name = extension.name;
@@ -82,7 +81,6 @@ export class ObservedExtension implements Disposable {
     this.coverage = group.coverage;
     this.worstCaseInstructions = bound;
     this.#extension = extension;
-    this.#programs = group.programs;
   }
 
   /** Name of a result of this program type: `XDP_PASS` for 2. */
@@ -109,7 +107,7 @@ export class ObservedExtension implements Disposable {
         `maxInstructions is a whole number of at least 1, not ${maxInstructions}`,
       );
     const before = Object.values(this.maps).map((map) => [map, map.snapshot()] as const);
-    const recorder = new Recorder(this.#programs);
+    const recorder = new Recorder('counts-and-calls');
     const interpret = maxInstructions === undefined ? {} : { maxInstructions };
     const report = this.#extension.test(input, { recorder, interpret });
     const outcome = outcomeOf(this.name, report);
@@ -169,19 +167,22 @@ function nonEmpty<Item>(
   );
 }
 
+/** Nothing covered yet, but it is known what there is to cover. */
+export const coverageOf = (extensions: readonly ReferenceExtension[]): Coverage =>
+  new Coverage(
+    extensions.map(({ program, executable }) => ({
+      program,
+      instructions: executable.instructions,
+    })),
+  );
+
 /** What extensions that were loaded together share. */
 class Group {
   readonly coverage: Coverage;
-  readonly programs: ReadonlyMap<ReferenceExtension['executable']['instructions'], Program>;
   readonly #maps = new Map<unknown, ObservedMap>();
 
   constructor(extensions: readonly ReferenceExtension[]) {
-    const programs = extensions.map(({ program, executable }) => ({
-      program,
-      instructions: executable.instructions,
-    }));
-    this.programs = new Map(programs.map((each) => [each.instructions, each.program]));
-    this.coverage = new Coverage(programs);
+    this.coverage = coverageOf(extensions);
   }
 
   mapsOf({ mapList, program }: ReferenceExtension): Readonly<Record<string, ObservedMap>> {

@@ -8,7 +8,6 @@ import {
   type Executable,
   type HelperArguments,
   type Host,
-  type Instruction,
   type InterpretOptions,
   interpret,
   type Machine,
@@ -21,8 +20,10 @@ import type { Redirect, RunInput } from '../extension.ts';
 import { metadataOf, type Plan, planContext } from '../plan.ts';
 import { Call } from './helpers/call.ts';
 import { HELPERS } from './helpers.ts';
+import { KFUNCS } from './kfuncs.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
+import { type Decoded, ownerOf, setOwner } from './owners.ts';
 import { RunMemory } from './packet.ts';
 import type { Recorder } from './recorder.ts';
 import { Run } from './run.ts';
@@ -32,6 +33,8 @@ export interface ReferenceOptions {
   readonly linkOffset?: 'mac' | 'network';
   /** Of another reference extension, to be shared, by name. */
   readonly maps?: Readonly<Record<string, ReferenceMap>>;
+  /** Writes down what all runs do. */
+  readonly recorder?: Recorder;
 }
 
 export interface ReferenceReport {
@@ -54,12 +57,9 @@ export interface TestOptions {
   readonly interpret?: InterpretOptions;
   /** Called before each instruction, as `Host.trace`. */
   readonly trace?: NonNullable<Host['trace']>;
-  /** Writes down what the runs do. */
+  /** Writes down what these runs do, instead of the extension's own recorder. */
   readonly recorder?: Recorder;
 }
-
-/** Slots of `program`, decoded. */
-export type Decoded = readonly Instruction[];
 
 export class ReferenceExtension {
   readonly name: string;
@@ -72,6 +72,7 @@ export class ReferenceExtension {
   readonly #plan: Plan;
   readonly #list: readonly ReferenceMap[];
   readonly #allocator: Allocator;
+  readonly #recorder: Recorder | undefined;
   #environment: Environment;
 
   constructor(
@@ -85,6 +86,7 @@ export class ReferenceExtension {
     this.program = program;
     this.#environment = options.environment ?? {};
     this.#allocator = allocator;
+    this.#recorder = options.recorder;
     this.#plan = planContext({
       type: program.type,
       contextSize: program.contextSize,
@@ -96,7 +98,7 @@ export class ReferenceExtension {
     );
     this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
     this.executable = { instructions, mapReferences: program.mapReferences };
-    owners.set(instructions, this.#list);
+    setOwner(instructions, { program, maps: this.#list });
   }
 
   get mapList(): readonly ReferenceMap[] {
@@ -154,7 +156,7 @@ export class ReferenceExtension {
 
   #once(
     input: RunInput,
-    { interpret: options = {}, trace, recorder }: TestOptions,
+    { interpret: options = {}, trace, recorder = this.#recorder }: TestOptions,
   ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
     const plan = this.#plan;
     const given = this.#contextBytes(input);
@@ -166,7 +168,7 @@ export class ReferenceExtension {
       input.packet ?? new Uint8Array(),
     );
     packet.prepare(input.context?.length ?? 0, input.metaBytes ?? metadataOf(plan, input.context));
-    const run = new Run(this.#allocator, packet, this.#environment);
+    const run = new Run(this.#allocator, packet, this.type, this.#environment);
     const registers = [
       CONTEXT_ADDRESS,
       ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
@@ -220,9 +222,6 @@ export class ReferenceExtension {
   }
 }
 
-/** Maps by the instructions that name them, since a tail call switches both. */
-const owners = new WeakMap<Decoded, readonly ReferenceMap[]>();
-
 function hostFor(run: Run): Host {
   return {
     memory: run.allocator.memory,
@@ -233,6 +232,13 @@ function hostFor(run: Run): Host {
           'unsupported',
           `${helperRow(id)?.name ?? `helper ${id}`} is not implemented`,
         );
+      return BigInt.asUintN(64, implementation(new Call(run, machine, args)));
+    },
+    kfunc: (pc: number, args: HelperArguments, machine: Machine) => {
+      const name = owners.get(machine.executable.instructions)?.kfuncs.get(pc) ?? 'kernel function';
+      const implementation = KFUNCS.get(name);
+      if (implementation === undefined)
+        throw machine.fault('unsupported', `${name} is not implemented`);
       return BigInt.asUintN(64, implementation(new Call(run, machine, args)));
     },
     mapAddress: (map, executable) => mapOf(executable, map).address,
@@ -246,7 +252,7 @@ function hostFor(run: Run): Host {
 }
 
 function mapOf(executable: Executable, number: number): ReferenceMap {
-  const map = owners.get(executable.instructions)?.[number];
+  const map = ownerOf(executable.instructions)?.maps[number];
   if (map === undefined) throw new RangeError(`the program has no map ${number}`);
   return map;
 }

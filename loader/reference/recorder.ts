@@ -7,7 +7,6 @@
  */
 
 import {
-  type Executable,
   type HelperArguments,
   type Host,
   type Instruction,
@@ -19,10 +18,10 @@ import {
 import {
   type HelperRow,
   helperFor,
-  helper as helperRow,
   type KfuncRow,
   kfunc as kfuncRow,
 } from '../../platform/index.ts';
+import { type Decoded, ownerOf } from './owners.ts';
 import type { Run } from './run.ts';
 
 /** A map that was passed, by name. */
@@ -62,18 +61,18 @@ export interface SlotCounts {
 /** Bytes of memory arguments without a size that a record shows. */
 const UNSIZED_BYTES = 64;
 
-type Contract = HelperRow | KfuncRow;
+/** What to write down: calls take memory with every run, counts do not. */
+export type Recorded = 'counts' | 'counts-and-calls';
 
 export class Recorder {
   readonly calls: CallRecord[] = [];
-  readonly #programs: ReadonlyMap<Executable['instructions'], Program>;
-  readonly #counts = new Map<Executable['instructions'], SlotCounts>();
+  readonly #recorded: Recorded;
+  readonly #counts = new Map<Decoded, SlotCounts>();
   /** The conditional jump that was executed last, until it is known where it led. */
   #jump: { readonly counts: SlotCounts; readonly pc: number } | undefined;
 
-  /** `programs`: those that a run may come to, by their decoded instructions. */
-  constructor(programs: ReadonlyMap<Executable['instructions'], Program>) {
-    this.#programs = programs;
+  constructor(recorded: Recorded) {
+    this.#recorded = recorded;
   }
 
   get counts(): readonly SlotCounts[] {
@@ -82,44 +81,37 @@ export class Recorder {
 
   /** The same host, which tells this recorder of what passes through it. */
   watch(host: Host, run: Run): Host {
-    const { helper, kfunc } = host;
-    return {
+    this.#jump = undefined; // of a run that was stopped behind it
+    const counted: Host = {
       ...host,
       trace: (pc, registers, machine) => {
         host.trace?.(pc, registers, machine);
         this.#count(pc, machine.executable.instructions);
       },
-      ...(helper === undefined
-        ? {}
-        : {
-            helper: (id: number, args: HelperArguments, machine: Machine) =>
-              this.#call(
-                helperFor(id, this.#programOf(machine)?.type ?? ''),
-                helperRow(id)?.name ?? `helper ${id}`,
-                run,
-                args,
-                machine,
-                () => helper(id, args, machine),
-              ),
-          }),
-      ...(kfunc === undefined
-        ? {}
-        : {
-            kfunc: (pc: number, args: HelperArguments, machine: Machine) => {
-              const calls = this.#programOf(machine)?.kfuncCalls;
-              const name = calls?.find(({ instruction }) => instruction === pc)?.name ?? 'kfunc';
-              const perform = () => kfunc(pc, args, machine);
-              return this.#call(kfuncRow(name), name, run, args, machine, perform);
-            },
-          }),
     };
+    return this.#recorded === 'counts' ? counted : { ...counted, ...this.#calls(host, run) };
   }
 
-  #programOf(machine: Machine): Program | undefined {
-    return this.#programs.get(machine.executable.instructions);
+  #calls({ helper, kfunc }: Host, run: Run): Pick<Host, 'helper' | 'kfunc'> {
+    const watched: { -readonly [key in 'helper' | 'kfunc']?: NonNullable<Host[key]> } = {};
+    if (helper !== undefined)
+      watched.helper = (id, args, machine) => {
+        const contract = helperFor(id, programOf(machine)?.type ?? '');
+        const name = contract?.name ?? `helper ${id}`;
+        const perform = () => helper(id, args, machine);
+        return this.#call({ contract, name, run, args, machine }, perform);
+      };
+    if (kfunc !== undefined)
+      watched.kfunc = (pc, args, machine) => {
+        const calls = programOf(machine)?.kfuncCalls;
+        const name = calls?.find(({ instruction }) => instruction === pc)?.name ?? 'kfunc';
+        const perform = () => kfunc(pc, args, machine);
+        return this.#call({ contract: kfuncRow(name), name, run, args, machine }, perform);
+      };
+    return watched;
   }
 
-  #count(pc: number, instructions: readonly Instruction[]): void {
+  #count(pc: number, instructions: Decoded): void {
     this.#settle(pc);
     const counts = this.#countsOf(instructions);
     if (counts === undefined) return;
@@ -136,10 +128,10 @@ export class Recorder {
     ways[jump.pc]!++;
   }
 
-  #countsOf(instructions: readonly Instruction[]): SlotCounts | undefined {
+  #countsOf(instructions: Decoded): SlotCounts | undefined {
     const known = this.#counts.get(instructions);
     if (known !== undefined) return known;
-    const program = this.#programs.get(instructions);
+    const program = ownerOf(instructions)?.program;
     if (program === undefined) return undefined;
     const slots = () => new Float64Array(instructions.length);
     const executed = slots();
@@ -149,36 +141,37 @@ export class Recorder {
   }
 
   /** Calls are listed in the order in which they began: a callback's calls follow its caller's. */
-  #call(
-    contract: Contract | undefined,
-    name: string,
-    run: Run,
-    args: HelperArguments,
-    machine: Machine,
-    perform: () => bigint,
-  ): bigint {
+  #call(begun: Begun, perform: () => bigint): bigint {
+    const { name, machine } = begun;
     const place = this.calls.length;
-    const begun: CallRecord = {
+    const record: CallRecord = {
       name,
-      program: this.#programOf(machine)?.name ?? '',
+      program: programOf(machine)?.name ?? '',
       instruction: machine.pc,
-      arguments: contract === undefined ? [] : passedValues(contract, args, run, machine),
+      arguments: passedValues(begun),
       result: 'none: the run ended in it',
     };
-    this.calls.push(begun);
+    this.calls.push(record);
     const r0 = perform();
-    this.calls[place] = { ...begun, result: resultValue(contract, r0, args, run, machine) };
+    this.calls[place] = { ...record, result: resultValue(begun, r0) };
     return r0;
   }
 }
 
+/** A call that is about to be performed. */
+interface Begun {
+  readonly contract: HelperRow | KfuncRow | undefined;
+  readonly name: string;
+  readonly run: Run;
+  readonly args: HelperArguments;
+  readonly machine: Machine;
+}
+
+const programOf = ({ executable }: Machine) => ownerOf(executable.instructions)?.program;
+
 /** The arguments after their contract. A contract that is broken faults later, in the helper itself. */
-function passedValues(
-  contract: Contract,
-  args: HelperArguments,
-  run: Run,
-  machine: Machine,
-): PassedValue[] {
+function passedValues({ contract, args, run, machine }: Begun): PassedValue[] {
+  if (contract === undefined) return [];
   const map = mapAmong(args, run);
   // What a format does not use is left unwritten.
   const written = contract.arguments.filter((_, i) => args[i] !== undefined);
@@ -207,7 +200,11 @@ function passedValues(
 }
 
 /** The number in the argument that states the size of memory argument `index`. */
-function sizeAfter(contract: Contract, args: HelperArguments, index: number): number | undefined {
+function sizeAfter(
+  contract: HelperRow | KfuncRow,
+  args: HelperArguments,
+  index: number,
+): number | undefined {
   const kind = contract.arguments[index + 1]?.kind;
   if (kind !== 'size' && kind !== 'size-or-zero' && kind !== 'constant-size') return undefined;
   const size = args[index + 1];
@@ -229,13 +226,7 @@ function bytesAt(machine: Machine, address: bigint, size: number | undefined): P
   return size === undefined && nul >= 0 ? shown.slice(0, nul) : shown;
 }
 
-function resultValue(
-  contract: Contract | undefined,
-  r0: bigint,
-  args: HelperArguments,
-  run: Run,
-  machine: Machine,
-): PassedValue {
+function resultValue({ contract, args, run, machine }: Begun, r0: bigint): PassedValue {
   if (contract === undefined) return BigInt.asIntN(64, r0);
   const { kind } = contract.returns;
   switch (kind) {
