@@ -235,7 +235,7 @@ function hostFor(run: Run): Host {
       return BigInt.asUintN(64, implementation(new Call(run, machine, args)));
     },
     kfunc: (pc: number, args: HelperArguments, machine: Machine) => {
-      const name = owners.get(machine.executable.instructions)?.kfuncs.get(pc) ?? 'kernel function';
+      const name = kfuncAt(machine, pc) ?? 'kernel function';
       const implementation = KFUNCS.get(name);
       if (implementation === undefined)
         throw machine.fault('unsupported', `${name} is not implemented`);
@@ -249,6 +249,11 @@ function hostFor(run: Run): Host {
     },
     loadPacket: (offset, sizeBytes) => loadPacket(run.packet, offset, sizeBytes),
   };
+}
+
+function kfuncAt({ executable }: Machine, pc: number): string | undefined {
+  const calls = ownerOf(executable.instructions)?.program.kfuncCalls;
+  return calls?.find(({ instruction }) => instruction === pc)?.name;
 }
 
 function mapOf(executable: Executable, number: number): ReferenceMap {

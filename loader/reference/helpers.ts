@@ -5,6 +5,7 @@
 
 import type { HelperFunction } from './helpers/call.ts';
 import { CHECKSUMS } from './helpers/checksums.ts';
+import { DYNPTR_HELPERS } from './helpers/dynptrs.ts';
 import { ENVIRONMENT } from './helpers/environment.ts';
 import { MAPS } from './helpers/maps.ts';
 import { PACKETS } from './helpers/packets.ts';
@@ -17,4 +18,5 @@ export const HELPERS: Readonly<Record<number, HelperFunction>> = {
   ...PACKETS,
   ...CHECKSUMS,
   ...TEXT,
+  ...DYNPTR_HELPERS,
 };

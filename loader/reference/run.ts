@@ -3,6 +3,7 @@
 import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS, type Environment } from '../environment.ts';
 import type { Redirect } from '../extension.ts';
+import type { Dynptr } from './dynptr.ts';
 import { ReferenceMap } from './maps.ts';
 import type { Allocator } from './memory.ts';
 import type { RunMemory } from './packet.ts';
@@ -23,14 +24,20 @@ export class Run {
   trace = '';
   tailCalls = 0;
   readonly allocator: Allocator;
+  /** Program type. */
+  readonly type: string;
+  /** What lies beside the machine's memory, by the address of the program's variable. */
+  readonly dynptrs = new Map<bigint, Dynptr>();
+  readonly iterators = new Map<bigint, Iterator<number>>();
   readonly #environment: Environment;
   readonly #records = new Map<bigint, { map: ReferenceMap; bytes: Uint8Array }>();
   readonly #temporary: ByteRegion[] = [];
   #time: bigint;
   #random: bigint;
 
-  constructor(allocator: Allocator, packet: RunMemory, environment: Environment) {
+  constructor(allocator: Allocator, packet: RunMemory, type: string, environment: Environment) {
     this.allocator = allocator;
+    this.type = type;
     this.packet = packet;
     this.#environment = environment;
     this.cpu = (environment.cpu ?? 0) % CPU_SLOTS;
