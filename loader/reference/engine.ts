@@ -98,7 +98,7 @@ export class ReferenceExtension {
     );
     this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
     this.executable = { instructions, mapReferences: program.mapReferences };
-    setOwner(instructions, { program, maps: this.#list });
+    setOwner(instructions, program, this.#list);
   }
 
   get mapList(): readonly ReferenceMap[] {

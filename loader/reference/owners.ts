@@ -13,12 +13,19 @@ export interface Owner {
   readonly program: Program;
   /** In the order of `program.maps`. */
   readonly maps: readonly ReferenceMap[];
+  /** Names of the kernel functions called, by slot. */
+  readonly kfuncs: ReadonlyMap<number, string>;
 }
 
 const owners = new WeakMap<Decoded, Owner>();
 
-export const setOwner = (instructions: Decoded, owner: Owner): void => {
-  owners.set(instructions, owner);
-};
+export function setOwner(
+  instructions: Decoded,
+  program: Program,
+  maps: readonly ReferenceMap[],
+): void {
+  const kfuncs = new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name]));
+  owners.set(instructions, { program, maps, kfuncs });
+}
 
 export const ownerOf = (instructions: Decoded): Owner | undefined => owners.get(instructions);

@@ -103,8 +103,7 @@ export class Recorder {
       };
     if (kfunc !== undefined)
       watched.kfunc = (pc, args, machine) => {
-        const calls = programOf(machine)?.kfuncCalls;
-        const name = calls?.find(({ instruction }) => instruction === pc)?.name ?? 'kfunc';
+        const name = ownerOf(machine.executable.instructions)?.kfuncs.get(pc) ?? 'kfunc';
         const perform = () => kfunc(pc, args, machine);
         return this.#call({ contract: kfuncRow(name), name, run, args, machine }, perform);
       };
