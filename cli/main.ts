@@ -97,6 +97,10 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
         .choices(['native', 'interpreter'])
         .default('native'),
     )
+    .option(
+      '--lcov <file>',
+      'write which lines and branches ran, as an lcov tracefile (implies --engine interpreter)',
+    )
     .addOption(
       new Option('--link-offset <where>', 'where the packet of a socket filter starts')
         .choices(['mac', 'network'])

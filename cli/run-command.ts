@@ -1,4 +1,5 @@
 /** `ringfence run`: verify, then run on a packet, a capture or a buffer, natively or interpreted. */
+import { writeFileSync } from 'node:fs';
 import { type Capture, LINK_ETHERNET, readCapture } from '../hosts/index.ts';
 import type { Program } from '../isa/index.ts';
 import { compile } from '../jit/index.ts';
@@ -6,9 +7,11 @@ import {
   type Extension,
   load,
   loadReference,
-  type ReferenceExtension,
+  Recorder,
+  ReferenceExtension,
   type RunInput,
 } from '../loader/index.ts';
+import { coverageOf } from '../testing/index.ts';
 import { type Accepted, type Privilege, verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { bytesArgument, kernelBtfSource, readBytes, readPrograms } from './input.ts';
@@ -25,6 +28,7 @@ export interface RunOptions {
   readonly maps?: boolean;
   readonly repeat: number;
   readonly engine: 'native' | 'interpreter';
+  readonly lcov?: string;
   readonly linkOffset?: 'mac' | 'network';
   readonly profile?: string;
   readonly privilege?: Privilege;
@@ -111,11 +115,23 @@ function inputOf(program: Program, options: RunOptions): RunInput {
   return options.packet === undefined ? {} : { packet: bytesArgument(options.packet, '--packet') };
 }
 
-function openEngine(verdict: Accepted, options: RunOptions): Engine {
+function openEngine(verdict: Accepted, options: RunOptions, recorder?: Recorder): Engine {
   const link = options.linkOffset === undefined ? {} : { linkOffset: options.linkOffset };
+  if (recorder !== undefined) return loadReference([verdict.program], { ...link, recorder })[0]!;
   return options.engine === 'native'
     ? load(compile(verdict.proof), { lifetime: 'replaceable', ...link })
     : loadReference([verdict.program], link)[0]!;
+}
+
+/** What was covered, as a tracefile. Only the reference engine sees it, so it runs the program. */
+function writeLcov(path: string, engine: Engine, { counts }: Recorder): void {
+  const coverage = coverageOf(engine instanceof ReferenceExtension ? [engine] : []);
+  coverage.add(counts);
+  try {
+    writeFileSync(path, coverage.toLcov());
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
 }
 
 const sealOf = (engine: Engine) => ('seal' in engine ? engine.seal : null);
@@ -196,7 +212,8 @@ export function runCommand(path: string, options: RunOptions, output: Output): E
     else output.out(`${render(verdict, output.style)}\n`);
     return exitOf(verdict, false);
   }
-  const engine = openEngine(verdict, options);
+  const recorder = options.lcov === undefined ? undefined : new Recorder('counts');
+  const engine = openEngine(verdict, options, recorder);
   try {
     for (const assignment of options.map ?? []) {
       const [, name, file] = /^([^=]+)=(.+)$/s.exec(assignment) ?? [];
@@ -208,6 +225,7 @@ export function runCommand(path: string, options: RunOptions, output: Output): E
       options.pcap === undefined
         ? runOnce(engine, program, options)
         : runCapture(engine, program, options, options.pcap);
+    if (recorder !== undefined) writeLcov(options.lcov!, engine, recorder);
     if (json) print(document);
     else output.out(`${describeRun(document)}\n`);
     return EXIT.proven;

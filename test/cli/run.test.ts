@@ -1,4 +1,5 @@
 /** `ringfence run`, `disassemble`, `assemble`: results of both engines, and refusals. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CaptureDocument, RunDocument } from '../../cli/run-command.ts';
 import { BAD_BOUNDS, CAPTURE, FIREWALL, inTemporaryFolder, PORTS, ringfence } from './support.ts';
@@ -138,4 +139,24 @@ describe('assemble and disassemble', () => {
       expect(code).toBe(2);
       expect(err).toMatch(/bad\.s:2:\d+/);
     }));
+});
+
+describe('run --lcov', () => {
+  it('writes which lines of the source ran over a capture', () =>
+    inTemporaryFolder(async (write) => {
+      const path = write('coverage.info', '');
+      const { code, out } = await ringfence('run', FIREWALL, '--pcap', CAPTURE, '--lcov', path);
+      expect(code).toBe(0);
+      expect(out).toContain('interpreted');
+      const tracefile = readFileSync(path, 'utf8');
+      expect(tracefile).toMatch(/^TN:\nSF:.*\n/);
+      expect(tracefile).toContain('FNDA:4000,firewall\n');
+      expect(tracefile).toMatch(/BRDA:\d+,0,1,\d+\n/);
+    }));
+
+  it('exits 2 where the file cannot be written', async () => {
+    const { code, err } = await ringfence('run', FIREWALL, '--packet', 'hex:00', '--lcov', '/no/x');
+    expect(code).toBe(2);
+    expect(err).toContain('cannot write /no/x: ENOENT');
+  });
 });
