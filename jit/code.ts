@@ -20,6 +20,12 @@ export const CONTEXT_HEADER_BYTES = 64;
 export const RUN_TAIL_RESULT = 0;
 
 /**
+ * Byte offset in `struct rf_run` of what is left of the run's budget of instructions, a signed
+ * 64-bit number: metered code (jit/ir/meter.ts) takes from it, and leaves when it is below zero.
+ */
+export const RUN_METER = 8;
+
+/**
  * Support routines of the loader, in the calling convention above.
  *
  * `rf_tail_call(context, map, index)`: 1 when the target ran: this function must return at once, its

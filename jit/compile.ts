@@ -20,7 +20,13 @@ import {
 } from './mach/index.ts';
 import { mintNativeCode, type NativeCode } from './native-code.ts';
 import { FACTS_PASS, PASSES, type Pass } from './opt/passes.ts';
-import { describeProgram, describeSource, type ProvenParts, withoutValueFacts } from './source.ts';
+import {
+  describeProgram,
+  describeSource,
+  type Metering,
+  type ProvenParts,
+  withoutValueFacts,
+} from './source.ts';
 import { X64 } from './x64/index.ts';
 
 const TARGETS = { x64: X64 } as const;
@@ -35,6 +41,11 @@ export interface CompileOptions {
   readonly dump?: (stage: string, functionName: string, text: string) => void;
   /** Check the IR after every pass and each register allocation; default off. */
   readonly check?: 'on' | 'off';
+  /**
+   * `metered` code counts instructions exactly as the interpreter does, and a run of it can be given
+   * a limit; it is somewhat slower. Default `unmetered`.
+   */
+  readonly metering?: Metering;
 }
 
 /** Compiles a proven program. Throws TypeError for anything but a proof that `verify` made. */
@@ -67,7 +78,7 @@ export function compileFrom(parts: ProvenParts, options: CompileOptions = {}): N
       instruction: start,
       offset: assembled.functions[i]!,
     })),
-    program: describeProgram(parts, assembled.relocations),
+    program: describeProgram(parts, assembled.relocations, options.metering ?? 'unmetered'),
   });
 }
 
@@ -84,7 +95,7 @@ function assembleProgram(
   const target = TARGETS[options.target ?? 'x64'];
   const skipsFacts = options.skip?.includes(FACTS_PASS) ?? false;
   const facts = skipsFacts ? withoutValueFacts(parts.facts) : parts.facts;
-  const source = describeSource({ ...parts, facts });
+  const source = describeSource({ ...parts, facts }, options.metering);
   const functions = orderFunctions(facts.functions);
   const functionNumbers = new Map(functions.map(({ start }, number) => [start, number]));
   const passes = choosePasses(options.skip ?? []);

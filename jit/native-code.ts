@@ -39,6 +39,8 @@ export interface ProgramMeta {
   readonly returnBits: 32 | 64;
   /** Proven neither to write nor to resize its packet. */
   readonly keepsPacket: boolean;
+  /** Counts the instructions that it executes, and stops when the run's budget does not suffice. */
+  readonly metered: boolean;
 }
 
 /** Everything that a NativeCode consists of. */

@@ -22,7 +22,12 @@ export interface ProvenParts {
 
 const ARGUMENT_REGISTERS = 5;
 
-export function describeSource({ program, instructions, facts }: ProvenParts): Source {
+export type Metering = 'metered' | 'unmetered';
+
+export function describeSource(
+  { program, instructions, facts }: ProvenParts,
+  metering: Metering = 'unmetered',
+): Source {
   const context = programType(program.type)?.context;
   const layout = context ? contextLayout(context) : undefined;
   return {
@@ -32,6 +37,11 @@ export function describeSource({ program, instructions, facts }: ProvenParts): S
     contextFields: layout?.fields ?? [],
     helperArguments: (id) => helperFor(id, program.type)?.arguments.length ?? ARGUMENT_REGISTERS,
     mapReferences: new Map(program.mapReferences.map((each) => [each.instruction, each])),
+    metered: metering === 'metered',
+    helperCallsBack: (id) => {
+      const row = helperFor(id, program.type);
+      return row?.arguments.some(({ kind }) => kind === 'callback') ?? true;
+    },
     kfuncs: new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name])),
   };
 }
@@ -68,6 +78,7 @@ export function withoutValueFacts(facts: Facts): Facts {
 export function describeProgram(
   { program, instructions, facts, profile }: ProvenParts,
   relocations: readonly Relocation[],
+  metering: Metering,
 ): ProgramMeta {
   const helpers = new Set<number>();
   const kfuncs = new Set<string>();
@@ -90,5 +101,6 @@ export function describeProgram(
     stackBytes: facts.stackBytes,
     returnBits: programType(program.type)?.returnBits ?? 64,
     keepsPacket: keepsPacket(program.type, instructions, facts),
+    metered: metering === 'metered',
   };
 }

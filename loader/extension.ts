@@ -25,7 +25,17 @@ const TRACE_BYTES = 11;
 const REDIRECT = 12;
 const TAIL_CALLS = 18;
 const ENVIRONMENT = 20;
+const LIMIT = 36;
+const NO_LIMIT = 0;
+const EXECUTED = 38;
+const ADVANCE = 40;
+const CALLBACKS = 42;
+const IDENTITIES = 44;
 const WORDS = 64;
+
+/** enum rf_status in loader/native/instance.h. */
+const STOPPED = 4;
+const UNMETERED = 5;
 
 /** RF_PACKET_BYTES_MAX of loader/native/instance.h. */
 export const PACKET_BYTES_MAX = 262_144;
@@ -76,6 +86,15 @@ export interface TestReport {
   readonly nanosecondsPerRun: number;
 }
 
+/** What became of a run that counts its instructions. */
+export interface MeteredRun {
+  /** `stopped`: the limit was reached before the program's end, and it has no result. */
+  readonly outcome: 'exit' | 'stopped';
+  /** Low 32 bits; 0 when stopped. */
+  readonly r0: number;
+  readonly executed: number;
+}
+
 /** What `share` yields; survives a structured clone. */
 export interface SharedExtension {
   readonly id: number;
@@ -87,6 +106,7 @@ export interface ExtensionDescription {
   readonly name: string;
   readonly type: string;
   readonly worstCaseInstructions: number | null;
+  readonly metered: boolean;
   readonly plan: Plan;
   readonly maps: readonly MapSpec[];
   readonly btf: Uint8Array | undefined;
@@ -161,6 +181,37 @@ export class Extension implements Disposable {
     if (words[STATUS] !== 0) this.#refuse();
     if (input.memory !== undefined) this.#takeMemory(input.memory);
     return words[RESULT]!;
+  }
+
+  /**
+   * One run of at most `maxInstructions`; default: no limit. The count is exact: a run that is stopped
+   * has executed so many instructions of the source program and no more, and what they wrote to
+   * packet, memory and maps stays; locks and records that it held are given back. Throws TypeError
+   * unless the program was compiled with `metering: 'metered'`, and so were those it tail-calls.
+   */
+  runMetered(input: RunInput, maxInstructions = Number.POSITIVE_INFINITY): MeteredRun {
+    if (!this.#description.metered)
+      throw new TypeError(`${this.name} was compiled without a meter: it has no limit to keep`);
+    const limited = maxInstructions !== Number.POSITIVE_INFINITY;
+    if (limited && !(Number.isSafeInteger(maxInstructions) && maxInstructions >= 1))
+      throw new RangeError(
+        `maxInstructions is a whole number of at least 1, not ${maxInstructions}`,
+      );
+    const limit = limited ? maxInstructions : NO_LIMIT;
+    const words = this.#words;
+    this.#put(input);
+    words[LIMIT] = limit % 2 ** 32;
+    words[LIMIT + 1] = Math.floor(limit / 2 ** 32);
+    this.#instance.run();
+    words[LIMIT] = words[LIMIT + 1] = NO_LIMIT;
+    const stopped = words[STATUS] === STOPPED;
+    if (words[STATUS] !== 0 && !stopped) this.#refuse();
+    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    return {
+      outcome: stopped ? 'stopped' : 'exit',
+      r0: stopped ? 0 : words[RESULT]!,
+      executed: this.#u64(EXECUTED),
+    };
   }
 
   /**
@@ -360,6 +411,10 @@ export class Extension implements Disposable {
         throw new TypeError(`extension ${this.name} is closed`);
       case 2:
         throw new TypeError(`extension ${this.name} is already running on this thread`);
+      case UNMETERED:
+        throw new TypeError(
+          `extension ${this.name}: a tail call leads to a program that was compiled without a meter`,
+        );
       default:
         throw new RangeError(`extension ${this.name}: no memory for the packet`);
     }

@@ -63,6 +63,10 @@ export interface LoadableCode {
   readonly btf?: Uint8Array | undefined;
   /** Proven neither to write nor to resize its packet. */
   readonly keepsPacket?: boolean;
+  /** Counts the instructions that it executes. */
+  readonly metered?: boolean;
+  /** Where the function begins that has the result after bpf_throw. */
+  readonly onException?: number | undefined;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
@@ -119,6 +123,8 @@ function loadable(code: NativeCode): LoadableCode {
     maps: program.maps,
     btf: program.btf,
     keepsPacket: program.keepsPacket,
+    metered: program.metered,
+    onException: program.onException,
   });
 }
 
@@ -137,6 +143,7 @@ export function loadCodes(codes: readonly LoadableCode[], options: LoadOptions):
       name: code.name,
       type: code.type,
       worstCaseInstructions: code.worstCaseInstructions,
+      metered: code.metered ?? false,
       plan: sealed.plans[i]!,
       maps: maps.map((map) => map.spec),
       seal: describeSeal(program, sealed.method, sealed.properties),
@@ -279,7 +286,9 @@ function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[
     code: code.code,
     entry: code.entry,
     relocations: Int32Array.from(rows),
-    plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0),
+    plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0, code.metered ? 1 : 0),
+    types: allocatedTypes(code),
+    onException: code.onException ?? NOWHERE,
     maps: maps.map((map) => handleOf(map)),
   };
 }

@@ -26,6 +26,7 @@ import {
   newValue,
   resolveAll,
 } from './ir.ts';
+import { closeMeter, leaveIfStopped, openMeter, pay } from './meter.ts';
 import { findStretches, type Stretch } from './stretches.ts';
 import { translate } from './translate.ts';
 import { assign, newVariables, openBlock, removeTrivialPhis, seal } from './variables.ts';
@@ -51,11 +52,13 @@ export function buildFunction(source: Source, range: FunctionFact): IrFunction {
     frame: newValue(fn, 'frame', 64, [], range.start),
     block: entry,
     pc: range.start,
+    stop: undefined,
   };
   openEntry(builder, entry);
   for (const { block } of targets.values()) openBlock(builder.variables, block);
   goTo(builder, range.start);
   for (const stretch of stretches) fillStretch(builder, stretch);
+  closeMeter(builder);
   removeTrivialPhis(fn);
   resolveAll(fn);
   return fn;
@@ -79,6 +82,7 @@ function openEntry(builder: Builder, entry: Block): void {
   assign(variables, entry, BUDGET, budget);
   environment.lo = 5;
   entry.values.push(environment);
+  openMeter(builder);
 }
 
 function fillStretch(builder: Builder, stretch: Stretch): void {
@@ -86,13 +90,19 @@ function fillStretch(builder: Builder, stretch: Stretch): void {
   const { block } = targets.get(stretch.start)!;
   builder.block = block;
   fn.blocks.push(block);
+  let paid = stretch.start;
   for (let pc = stretch.start; pc < stretch.end; pc++) {
     builder.pc = pc;
+    if (pc === paid) paid = pay(builder, stretch.end);
     translate(builder, source.instructions[pc]!, stretch);
   }
   // A new block ends in a trap until the translation of an ending instruction replaces it.
   if (builder.block.terminator.kind !== 'trap') return;
   const [next] = stretch.successors;
-  if (next === undefined) cite(builder, 'no execution gets here', stretch.end);
-  else goTo(builder, next);
+  if (next !== undefined) {
+    goTo(builder, next);
+    return;
+  }
+  cite(builder, 'no execution gets here', stretch.end);
+  leaveIfStopped(builder);
 }

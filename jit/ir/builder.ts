@@ -25,11 +25,16 @@ export interface Source {
     { readonly map: number; readonly valueOffset?: number }
   >;
   readonly kfuncs: ReadonlyMap<number, string>;
+  /** Code counts the instructions that it executes; see meter.ts. */
+  readonly metered: boolean;
+  /** Whether a helper calls functions of the program. */
+  readonly helperCallsBack: (helper: number) => boolean;
 }
 
-/** Variables beside r0..r9: what is left of the budget of `may_goto` in this call. */
+/** Variables beside r0..r9: what is left of the budget of `may_goto` in this call, and of the run's. */
 export const BUDGET = 11;
-export const VARIABLE_COUNT = 12;
+export const METER = 12;
+export const VARIABLE_COUNT = 13;
 
 /** Iterations that one call of a function may spend in `may_goto` (BPF_MAX_LOOPS, linux/bpf.h). */
 export const MAY_GOTO_BUDGET = 8 * 1024 * 1024;
@@ -45,6 +50,8 @@ export interface Builder {
   readonly frame: Value;
   block: Block;
   pc: number;
+  /** Metered code: where a run goes whose budget does not suffice. */
+  stop: Block | undefined;
 }
 
 export interface Target {

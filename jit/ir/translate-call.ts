@@ -8,6 +8,7 @@ import type { CallTarget, Instruction, Row } from '../../isa/index.ts';
 import { InternalError } from '../../isa/index.ts';
 import { type Builder, emit, newInnerBlock, read, write } from './builder.ts';
 import { type Block, branch, type Callee, newConstant, returns, type Value } from './ir.ts';
+import { leaveMeter, takeMeter } from './meter.ts';
 
 /** bpf_tail_call in uapi/linux/bpf.h. */
 const TAIL_CALL = 12;
@@ -18,8 +19,16 @@ export function translateCall(builder: Builder, instruction: Instruction, row: R
     return;
   }
   const { callee, args } = prepareCall(builder, instruction, row.operation as CallTarget);
+  const counts = mayCount(builder, callee);
+  if (counts) leaveMeter(builder);
   // r1..r5 hold nothing afterwards that a verified program reads.
   write(builder, 0, emitCall(builder, callee, args));
+  if (counts) takeMeter(builder);
+}
+
+/** Whether the callee may execute instructions of the program. */
+function mayCount({ source }: Builder, callee: Callee): boolean {
+  return callee.kind !== 'helper' || source.helperCallsBack(callee.helper);
 }
 
 interface PreparedCall {
@@ -74,6 +83,7 @@ function emitCall(builder: Builder, callee: Callee, args: Value[]): Value {
 function translateTailCall(builder: Builder): void {
   const { fn, pc, environment } = builder;
   const callee = { kind: 'runtime', symbol: 'rf_tail_call' } as const;
+  leaveMeter(builder);
   const ran = emitCall(builder, callee, registers(builder, 3));
   const zero = newConstant(fn, 0, 0, pc);
   const [failed, succeeded] = split(builder, 'eq', [ran, zero]);
@@ -111,6 +121,8 @@ export function translatePacketLoad(builder: Builder, instruction: Instruction, 
   const value = emitCall(builder, callee, [offset, size]);
   const zero = newConstant(fn, 0, 0, pc);
   const [outside, inside] = split(builder, 'slt', [value, zero]);
+  builder.block = outside;
+  leaveMeter(builder);
   outside.terminator = returns(zero, pc);
   builder.block = inside;
   write(builder, 0, value);

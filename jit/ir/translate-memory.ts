@@ -31,6 +31,9 @@ function place(builder: Builder, register: number, off: number, memory: Memory):
   if (memory.region === 'arena') {
     throw new UnsupportedError(`slot ${builder.pc}: programs with an arena cannot be compiled yet`);
   }
+  if (memory.region === 'map') {
+    throw new UnsupportedError(`slot ${builder.pc}: only a kernel keeps maps as its BTF says`);
+  }
   if (memory.frameOffset === undefined) return { base: read(builder, register), disp: off };
   if (register !== 10) cite(builder, `the address is r10 ${memory.frameOffset}`);
   return { base: builder.frame, disp: memory.frameOffset };
@@ -108,6 +111,9 @@ export function translateAtomic(builder: Builder, instruction: Instruction, row:
   const operation = row.operation as AtomicOperation;
   const memory = describe(builder.source.facts.access(builder.pc), row);
   const register = operation === 'load_acquire' ? instruction.src : instruction.dst;
+  if (memory.region === 'btf-faulting') {
+    throw new UnsupportedError(`slot ${builder.pc}: an atomic load of a kernel object may fault`);
+  }
   const target = place(builder, register, instruction.off, memory);
   const value = emit(builder, 'atomic', row.sizeBytes === 8 ? 64 : 32, [
     target.base,

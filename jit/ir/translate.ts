@@ -28,6 +28,7 @@ import {
   write,
 } from './builder.ts';
 import { branch, newConstant, newValue, type Op, returns, type Value } from './ir.ts';
+import { leaveMeter } from './meter.ts';
 import type { Stretch } from './stretches.ts';
 import { translateCall, translatePacketLoad } from './translate-call.ts';
 import { translateAtomic, translateLoad, translateStore } from './translate-memory.ts';
@@ -46,6 +47,7 @@ const TRANSLATIONS: Readonly<Record<Kind, Translation>> = {
   may_goto: translateMayGoto,
   call: translateCall,
   exit: (builder) => {
+    leaveMeter(builder);
     builder.block.terminator = returns(read(builder, 0), builder.pc);
   },
   constant: (builder, instruction, row) => {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "held.h"
 #include "helpers.h"
 #include "map_objects.h"
 #include "map_ringbuf.h"
@@ -82,10 +83,12 @@ static RF_HELPER(loop) {
 
 static RF_HELPER(spin_lock) {
   rf_lock(rf_pointer(r1));
+  rf_hold(run, rf_pointer(r1), release_lock);
   return 0;
 }
 
 static RF_HELPER(spin_unlock) {
+  rf_let_go(run, rf_pointer(r1));
   rf_unlock(rf_pointer(r1));
   return 0;
 }
@@ -95,15 +98,20 @@ static RF_HELPER(ringbuf_output) {
 }
 
 static RF_HELPER(ringbuf_reserve) {
-  return r3 != 0 ? 0 : (uintptr_t)rf_ringbuf_reserve(rf_pointer(r1), r2);
+  if (r3 != 0) return 0;
+  void *record = rf_ringbuf_reserve(rf_pointer(r1), r2);
+  rf_hold(run, record, rf_ringbuf_discard);
+  return (uintptr_t)record;
 }
 
 static RF_HELPER(ringbuf_submit) {
+  rf_let_go(run, rf_pointer(r1));
   rf_ringbuf_finish(rf_pointer(r1), 0);
   return 0;
 }
 
 static RF_HELPER(ringbuf_discard) {
+  rf_let_go(run, rf_pointer(r1));
   rf_ringbuf_finish(rf_pointer(r1), 1);
   return 0;
 }
@@ -113,13 +121,19 @@ static RF_HELPER(ringbuf_query) { return rf_ringbuf_query(rf_pointer(r1), r2); }
 /*
  * Runs the target as a call. The caller's generated code returns right after, so a chain of tail
  * calls nests at most RF_TAIL_CALLS_MAX frames: bounded stack, and no knowledge of frames here. The
- * target is held by the epoch that this run announced.
+ * target is held by the epoch that this run announced. Code that does not count would escape a metered
+ * run's limit, so such a run ends instead.
  */
 RF_HELPER(rf_tail_call) {
   struct rf_map *map = rf_pointer(r2);
   uint32_t index = (uint32_t)r3;
   struct rf_program *target = map->kind->lookup(map, &index, run->cpu);
   if (target == NULL || run->tail_calls >= RF_TAIL_CALLS_MAX) return 0;
+  if (run->held != NULL && !target->plan.metered) {
+    run->left_meter = true;
+    run->meter = -1;
+    return 1;
+  }
   run->tail_calls++;
   run->program = target;
   /* `memory` programs expect their size in r2; the array holds programs of one size only. */

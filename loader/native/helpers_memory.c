@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "held.h"
 #include "helpers.h"
 #include "map_ringbuf.h"
 #include "memory.h"
@@ -117,24 +118,26 @@ static RF_HELPER(ringbuf_reserve_dynptr) {
   if (bytes > DYNPTR_BYTES_MAX) return (uint64_t)-E2BIG;
   uint8_t *record = rf_ringbuf_reserve(rf_pointer(r1), bytes);
   if (record == NULL) return (uint64_t)-EINVAL;
+  rf_hold(run, record, rf_ringbuf_discard);
   store_dynptr(r4, record, bytes);
   return 0;
 }
 
-static void finish_dynptr(uint64_t at, uint32_t discard) {
+static void finish_dynptr(struct rf_run *run, uint64_t at, uint32_t discard) {
   struct dynptr dynptr = load_dynptr(at);
   if (dynptr.data == NULL) return;
+  rf_let_go(run, dynptr.data);
   rf_ringbuf_finish(dynptr.data, discard);
   store_dynptr(at, NULL, 0);
 }
 
 static RF_HELPER(ringbuf_submit_dynptr) {
-  finish_dynptr(r1, 0);
+  finish_dynptr(run, r1, 0);
   return 0;
 }
 
 static RF_HELPER(ringbuf_discard_dynptr) {
-  finish_dynptr(r1, 1);
+  finish_dynptr(run, r1, 1);
   return 0;
 }
 

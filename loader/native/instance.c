@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "context.h"
+#include "held.h"
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rf_extension *registry;
@@ -67,7 +68,7 @@ static bool same_plan(const struct rf_plan *a, const struct rf_plan *b) {
   return a->kind == b->kind && a->context_bytes == b->context_bytes && a->data_slot == b->data_slot &&
          a->end_slot == b->end_slot && a->meta_slot == b->meta_slot && a->link_layer == b->link_layer &&
          a->socket_slots == b->socket_slots && a->program_type == b->program_type &&
-         a->return_bits == b->return_bits;
+         a->return_bits == b->return_bits && a->metered == b->metered;
 }
 
 bool rf_extension_replace(struct rf_extension *extension, struct rf_program *program) {
@@ -97,7 +98,9 @@ static bool allocate(struct rf_instance *instance) {
   instance->context = calloc(1, instance->context_block_bytes);
   instance->template = calloc(1, instance->context_block_bytes);
   instance->exchange = rf_pages(instance->exchange_bytes);
-  return instance->context != NULL && instance->template != NULL && instance->exchange != NULL;
+  if (instance->plan.metered) instance->run.held = calloc(RF_HELD_MAX, sizeof *instance->run.held);
+  return instance->context != NULL && instance->template != NULL && instance->exchange != NULL &&
+         (instance->run.held != NULL) == instance->plan.metered;
 }
 
 struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf_thread *thread) {
@@ -118,6 +121,7 @@ struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf
   run->context = instance->context + RF_CONTEXT_HEADER_BYTES;
   run->environment = &instance->environment;
   run->thread = thread;
+  run->meter = INT64_MAX;
   run->socket = instance->socket;
   run->trace = (char *)instance->exchange + instance->trace_at;
   run->trace_capacity = RF_TRACE_BYTES;
@@ -138,6 +142,7 @@ void rf_instance_drop(struct rf_instance *instance) {
   free(instance->context);
   free(instance->template);
   free(instance->saved);
+  free(instance->run.held);
   free(instance);
 }
 
@@ -169,7 +174,8 @@ static inline void finish(struct rf_instance *instance, uint64_t result) {
   rf_epoch_exit(run->thread);
   instance->busy = false;
   put64(out + RF_WORD_RESULT, result);
-  out[RF_WORD_STATUS] = RF_STATUS_OK;
+  out[RF_WORD_STATUS] = instance->outcome;
+  if (instance->plan.metered) put64(out + RF_WORD_EXECUTED, instance->executed);
   out[RF_WORD_TRACE_BYTES] = run->trace_bytes;
   out[RF_WORD_TAIL_CALLS] = run->tail_calls;
   memcpy(out + RF_WORD_ENVIRONMENT, &instance->environment, sizeof instance->environment);
@@ -186,16 +192,43 @@ static inline void clean_headroom(struct rf_instance *instance) {
   if (lowest != NULL && lowest < start) memset(lowest, 0, (size_t)(start - lowest));
 }
 
+static void open_meter(struct rf_instance *instance) {
+  const uint32_t *in = words(instance) + RF_WORD_LIMIT;
+  uint64_t limit = in[0] | (uint64_t)in[1] << 32;
+  instance->limit = limit == 0 || limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
+  instance->run.meter = instance->limit;
+  instance->run.left_meter = false;
+}
+
+/* A stopped run executed all that it was given: its last payment could not be made in full. */
+static void close_meter(struct rf_instance *instance) {
+  struct rf_run *run = &instance->run;
+  bool stopped = run->meter < 0;
+  instance->executed = (uint64_t)(instance->limit - (stopped ? 0 : run->meter));
+  instance->outcome = run->left_meter ? RF_STATUS_UNMETERED : stopped ? RF_STATUS_STOPPED : RF_STATUS_OK;
+  rf_release_held(run);
+  run->meter = INT64_MAX;
+}
+
+static uint64_t enter_metered(struct rf_instance *instance, struct rf_program *program, uint64_t r1, uint64_t r2) {
+  open_meter(instance);
+  uint64_t result = program->entry(r1, r2, 0, 0, 0, &instance->run);
+  close_meter(instance);
+  return result;
+}
+
 /* One entry into native code, context and packet bounds being set. */
 static inline uint64_t enter(struct rf_instance *instance, struct rf_program *program) {
   struct rf_run *run = &instance->run;
   run->tail_calls = 0;
   run->program = program;
+  uint64_t r1 = (uintptr_t)run->context, r2 = 0;
   if (instance->plan.kind == RF_CONTEXT_MEMORY) {
-    uint64_t memory = (uintptr_t)(instance->exchange + instance->context_at);
-    return program->entry(memory, instance->plan.context_bytes, 0, 0, 0, run);
+    r1 = (uintptr_t)(instance->exchange + instance->context_at);
+    r2 = instance->plan.context_bytes;
   }
-  return program->entry((uintptr_t)run->context, 0, 0, 0, 0, run);
+  if (instance->plan.metered) return enter_metered(instance, program, r1, r2);
+  return program->entry(r1, r2, 0, 0, 0, run);
 }
 
 /* The program of this stay: whoever replaces it waits for the epoch that `begin` announced. */

@@ -39,10 +39,19 @@ enum rf_word {
   RF_WORD_TAIL_CALLS = 18,    /* out */
   RF_WORD_OUT_META_BYTES = 19, /* out */
   RF_WORD_ENVIRONMENT = 20,   /* in and out: struct rf_environment, 16 words */
+  RF_WORD_LIMIT = 36,         /* in: instructions of a metered run, two words; 0: no limit */
+  RF_WORD_EXECUTED = 38,      /* out: instructions of the last metered run, two words */
   RF_WORDS = 64
 };
 
-enum rf_status { RF_STATUS_OK = 0, RF_STATUS_CLOSED = 1, RF_STATUS_BUSY = 2, RF_STATUS_SIZE = 3 };
+enum rf_status {
+  RF_STATUS_OK = 0,
+  RF_STATUS_CLOSED = 1,
+  RF_STATUS_BUSY = 2,
+  RF_STATUS_SIZE = 3,
+  RF_STATUS_STOPPED = 4,   /* the limit's last instruction was executed, and the program has more */
+  RF_STATUS_UNMETERED = 5, /* a metered run came to a tail call into code that does not count */
+};
 
 /* Rooms for the longest socket buffer that helpers can make (RF_SKB_BYTES_MAX), and for the link
  * header that a test run puts in front. The pages of unused room are never touched. */
@@ -66,6 +75,9 @@ struct rf_instance {
   uint8_t socket[RF_SOCKET_BYTES];
   struct rf_environment environment;
   struct rf_run run;
+  int64_t limit;     /* of this metered run */
+  uint64_t executed; /* by the last one */
+  enum rf_status outcome;
 };
 
 struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf_thread *thread);

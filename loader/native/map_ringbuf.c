@@ -95,6 +95,8 @@ void rf_ringbuf_finish(void *record, uint32_t discard) {
   atomic_store_explicit(&header->length, length | (discard ? DISCARD : 0), memory_order_release);
 }
 
+void rf_ringbuf_discard(void *record) { rf_ringbuf_finish(record, 1); }
+
 long rf_ringbuf_output(struct rf_map *map, const void *data, uint64_t bytes) {
   void *record = rf_ringbuf_reserve(map, bytes);
   if (record == NULL) return -EAGAIN;

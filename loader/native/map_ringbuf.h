@@ -7,6 +7,8 @@
 void *rf_ringbuf_reserve(struct rf_map *map, uint64_t bytes);
 /* `discard` 0: publishes the record; 1: drops it. `record` is what reserve returned. */
 void rf_ringbuf_finish(void *record, uint32_t discard);
+/* The same with 1, for records that a stopped run leaves behind; see held.h. */
+void rf_ringbuf_discard(void *record);
 long rf_ringbuf_output(struct rf_map *map, const void *data, uint64_t bytes);
 uint64_t rf_ringbuf_query(struct rf_map *map, uint64_t what);
 /* Copies the next published record into `out`; its length, 0xffffffff: nothing to read. */

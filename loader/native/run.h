@@ -17,6 +17,7 @@ struct rf_run;
 struct rf_map;
 struct rf_thread;
 struct rf_program;
+struct rf_held;
 
 /* r1..r5 and the run; the return value is r0. Entry points, subprograms, callbacks, helpers. */
 typedef uint64_t (*rf_function)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
@@ -42,6 +43,7 @@ struct rf_plan {
   uint32_t socket_slots;  /* bit k: slot k points to a struct bpf_sock, never null */
   uint32_t program_type;
   uint8_t return_bits;
+  bool metered; /* the code counts its instructions, and so does what it calls */
 };
 
 /* Sources of time, chance and identity; zero flags mean the real ones. */
@@ -66,6 +68,9 @@ struct rf_redirect {
 
 struct rf_run {
   uint64_t tail_result; /* r0 of the program that a tail call ran; read by generated code */
+  /* Instructions that may still be executed; below zero: the run was stopped and every function
+   * returns. Metered code takes from it; nothing else ever gets near the end of it. */
+  int64_t meter;
   uint32_t tail_calls;
   uint32_t cpu;
   uint8_t *context;   /* r1; the pointer header lies before it */
@@ -88,9 +93,13 @@ struct rf_run {
   uint64_t thrown;
   const struct rf_program *program; /* that runs now */
   int32_t retval; /* of the system call that a cgroup program judges */
+  struct rf_held *held; /* NULL: not metered; see held.h */
+  uint32_t held_count;
+  bool left_meter; /* a tail call led to code that does not count */
 };
 
 _Static_assert(offsetof(struct rf_run, tail_result) == RF_RUN_TAIL_RESULT, "see jit/code.ts");
+_Static_assert(offsetof(struct rf_run, meter) == RF_RUN_METER, "see jit/code.ts");
 
 /* Writes data, data_end and data_meta into the pointer header. */
 static inline void rf_publish(struct rf_run *run, const struct rf_plan *plan) {

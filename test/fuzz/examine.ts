@@ -80,6 +80,8 @@ function examineRuns(
   if (native !== undefined && !Array.isArray(native)) return native;
   const differs = native && difference(interpreted, native);
   if (differs) return { kind: 'native', detail: differs };
+  const metered = native && compareMetered(program, verdict, compared);
+  if (metered) return { kind: 'metered', detail: metered };
   if (exchangesOnStack(verdict)) return undefined;
   const kernel = answer?.program && runInKernel(answer.program, program, compared);
   const kernelDiffers = kernel && difference(interpreted, kernel);
@@ -140,6 +142,38 @@ function interpretAll(
     });
   }
   return results;
+}
+
+/** Of the runs in turn, so that most programs are stopped early, late and not at all. */
+const SHARES = [0.5, 0.9, 1.1, 0.2, 0.99, 1];
+
+/** Runs with limits, one after the other on the same maps: where do they stop, what did they write? */
+function compareMetered(
+  program: Program,
+  verdict: Accepted,
+  inputs: readonly FuzzInput[],
+): string | undefined {
+  const reference = loadReference([program])[0]!;
+  const code = compile(verdict.proof, { check: 'on', metering: 'metered' });
+  using native = load(code, { lifetime: 'replaceable' });
+  let usual = 100;
+  for (const [i, { packet, input, memory }] of inputs.entries()) {
+    const given = program.type === 'memory' ? { memory: memory.slice() } : { packet };
+    const maxInstructions = Math.max(1, Math.floor(usual * SHARES[i % SHARES.length]!));
+    for (const { maps } of [reference, native]) maps.input?.set(new Uint8Array(4), input);
+    const { outcome } = reference.test(given, { interpret: { maxInstructions } });
+    const ran = native.runMetered(given, maxInstructions);
+    const stopped = outcome.kind === 'exhausted';
+    const a = `${stopped ? 'stopped' : outcome.kind} after ${outcome.executed}`;
+    const b = `${ran.outcome} after ${ran.executed}`;
+    if (a !== b) return `of ${maxInstructions}: interpreter ${a}, native ${b}`;
+    const [theirs, ours] = [reference, native].map(({ maps }) =>
+      mapText(Object.values(maps).map((map) => ({ name: map.name, entries: map.entries() }))),
+    );
+    if (theirs !== ours) return `maps differ after ${maxInstructions}:\n${theirs}\n${ours}`;
+    usual = stopped ? usual * 3 : outcome.executed;
+  }
+  return undefined;
 }
 
 /** Undefined: the program needs something that native code does not have yet. */

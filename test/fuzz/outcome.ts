@@ -8,6 +8,7 @@ export type FindingKind =
   | 'facts' // a concrete state outside the proof
   | 'bound' // more instructions than the proven worst case
   | 'native' // native code and interpreter disagree
+  | 'metered' // metered code and interpreter disagree, on a run with a limit
   | 'kernel-run'; // the kernel's run and the interpreter disagree
 
 export interface Finding {

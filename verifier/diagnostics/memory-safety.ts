@@ -166,7 +166,7 @@ export const MEMORY_SAFETY = {
     'R{argument} invalid zero-sized read: u64=[0,{most}]',
   ),
   'return-stack-pointer': row(
-    'the function returns a pointer to its own stack',
+    'the function returns a pointer to the stack',
     'return a number, or pass in a buffer',
     'cannot return stack pointer to the caller',
   ),

@@ -72,6 +72,11 @@ export const TYPE_SAFETY = {
     'store all 8 bytes of the pointer',
     'invalid size of register spill',
   ),
+  'stack-pointer-subtraction': row(
+    'a number cannot be subtracted from a stack pointer',
+    'add the negative number instead',
+    '{R} subtraction from stack pointer prohibited',
+  ),
   'stack-special-bytes': row(
     'the bytes at stack offset {offset} belong to a {object} and are changed only by its functions',
     'use the functions of the {object}',

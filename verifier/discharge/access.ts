@@ -102,7 +102,7 @@ export function checkStorable(
       if (constantOffset(state, target, request) === undefined) return null;
       return { code: 'pointer-part-spilled', pc: request.pc, values: {}, registers: [register] };
     }
-  } else if (subject.mayLeakPointers && into !== kinds.CONTEXT) return null;
+  } else if (subject.mayLeakPointers) return null;
   const where = `into ${kinds.KINDS[into]!.linux}`;
   const values = { kind: name, where, R: `R${register}` };
   return { code: 'pointer-leak', pc: request.pc, values, registers: [register] };

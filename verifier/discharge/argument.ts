@@ -158,6 +158,10 @@ function checkCallback(call: Call): Failure | null {
   if (shape.runs !== 'now') return null;
   const { state } = call.walk;
   return checkNesting(call.walk, call.pc, state.words[call.value + L.TARGET]!);
+  const { words } = call.walk.state;
+  const isWhole =
+    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
+  if (!isWhole) return wrong(call, 'the beginning of a function of the program', 'func');
 }
 
 const SOCKETS: readonly number[] = [
@@ -259,17 +263,24 @@ function checkBytes(call: Call, size: number): Failure | null {
   const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   const packet = kinds.isPacketKind(kind);
   const barred = packet && !allowsPacket(call);
-  const isBytes = BYTES.has(kind) || isReadableObject(call) || isLent(state, call.value);
-  if (!isBytes || barred || (nullable && !call.argument.nullable)) {
-    return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
-  }
-  if (size === 0) return null;
+  const failure = checkHoldsBytes(call, size);
+  if (failure !== null) return failure;
   const access = call.argument.access ?? 'read';
+  // Even no bytes at all lie somewhere: the pointer must not have left what it points into.
   const request = (verb: 'read' | 'write'): AccessRequest => {
     return { pc: call.pc, register: call.register, offset: 0, size, verb, by: 'helper' };
   };
   const read = access === 'write' ? null : checkAccess(call.walk, request('read'));
   return read ?? (access === 'read' ? null : checkAccess(call.walk, request('write')));
+}
+
+/** The register points to something that has bytes. */
+function checkHoldsBytes(call: Call, size: number): Failure | null {
+  const isBytes = BYTES.has(kind) || isReadableObject(call) || isLent(state, call.value);
+  if (!isBytes || barred || (nullable && !call.argument.nullable)) {
+    return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
+  }
+  return null;
 }
 
 /** Kernel functions take packet pointers wherever they take memory. */
@@ -285,7 +296,8 @@ function checkMemory(call: Call): Failure | null {
     const elsewhere = requireKind(call, [kinds.MAP_VALUE], 'memory in a map value', 'map_value');
     if (elsewhere !== null) return elsewhere;
   }
-  const failure = checkBytes(call, sizeBytes);
+  // Without a size of its own, the argument that follows checks it.
+  const failure = sizeBytes === 0 ? checkHoldsBytes(call, 0) : checkBytes(call, sizeBytes);
   return failure ?? (alignBytes > 1 ? checkAligned(call, alignBytes) : null);
 }
 

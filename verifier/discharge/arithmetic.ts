@@ -9,7 +9,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import { LIMITS } from '../limits.ts';
-import { isPointer, KINDS, MAP } from '../state/kinds.ts';
+import { isPointer, KINDS, MAP, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 
 const MOST = LIMITS.pointerOffset.value;
@@ -93,6 +93,9 @@ function checkOffset(
   if ((state.words[pointer + L.FLAGS]! & L.FLAG_NULLABLE) !== 0) {
     return fail('pointer-maybe-null-arithmetic');
   }
+  if (row.operation === 'sub' && state.kind(pointer) === STACK && isLinux(walk)) {
+    return fail('stack-pointer-subtraction');
+  }
   return checkDistance(walk, insn, row, pointerDst, pointer, fail);
 }
 
@@ -101,6 +104,9 @@ type Fail = (code: Failure['code'], more?: Record<string, string>) => Failure;
 function checkDistance(
   walk: Walk,
   insn: Instruction,
+/** Linux moves stack pointers down by adding what is negative. */
+const isLinux = ({ subject }: Walk): boolean => subject.profile.family === 'linux';
+
   row: Row,
   pointerDst: boolean,
   pointer: number,

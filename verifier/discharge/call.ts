@@ -3,6 +3,7 @@
 import { calleeOf, globalAt } from '../calls/callee.ts';
 import { checkGlobalCall } from '../calls/global.ts';
 import type { Failure } from '../diagnose/failure.ts';
+import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import { checkRegions } from '../resources/regions.ts';
 import * as kinds from '../state/kinds.ts';
@@ -65,7 +66,9 @@ function checkCallThroughRegister(walk: Walk, pc: number): Failure | null {
     const opcode = subject.rows[pc]!.code.toString(16);
     return { code: 'call-unsupported', pc, values: { name: 'callx', opcode } };
   }
-  if (state.kind(value) === kinds.FUNCTION) {
+  const isWhole =
+    state.words[value + L.OFFSET] === 0 && domain.isConstantOf(state.words, value + L.NUMBER, 0, 0);
+  if (state.kind(value) === kinds.FUNCTION && isWhole) {
     return checkNesting(walk, pc, state.words[value + L.TARGET]!);
   }
   const values = { register: `r${dst}`, kind: kinds.KINDS[state.kind(value)]!.name };

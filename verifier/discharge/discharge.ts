@@ -3,11 +3,11 @@
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { Obligation } from '../obligations/obligation.ts';
-import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { checkAccess, checkStorable } from './access.ts';
 import { checkArgument } from './argument.ts';
 import { checkArithmetic } from './arithmetic.ts';
+import { checkOperand } from './atomic.ts';
 import { checkCall } from './call.ts';
 import { checkComparison } from './comparison.ts';
 import { checkExit } from './exit.ts';
@@ -32,7 +32,7 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     case 'storable':
       return checkStorable(walk, owed.register, owed.request);
     case 'number':
-      return checkNumber(walk, pc, owed.register);
+      return checkOperand(walk, pc, owed.register);
     case 'argument':
       return checkArgument(walk, pc, owed.callee, owed.index);
     case 'call':
@@ -44,12 +44,4 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     default:
       return owed satisfies never;
   }
-}
-
-function checkNumber(walk: Walk, pc: number, register: number): Failure | null {
-  const { state, subject } = walk;
-  const kind = state.kind(state.register(register));
-  if (!kinds.isPointer(kind) || subject.mayLeakPointers) return null;
-  const values = { kind: kinds.KINDS[kind]!.name, where: 'into mem', R: `R${register}` };
-  return { code: 'pointer-leak', pc, values, registers: [register] };
 }

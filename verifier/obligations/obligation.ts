@@ -32,7 +32,7 @@ export type Obligation =
   | { readonly rule: 'access'; readonly request: AccessRequest }
   /** The register's value may be written to where the access goes. */
   | { readonly rule: 'storable'; readonly register: number; readonly request: AccessRequest }
-  /** The register holds a number. */
+  /** The register holds a number, or what an atomic operation may take for one. */
   | { readonly rule: 'number'; readonly register: number }
   /** An argument satisfies the callee's contract. */
   | { readonly rule: 'argument'; readonly callee: Contract; readonly index: number }

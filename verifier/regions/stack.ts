@@ -10,6 +10,7 @@ import { isHeld } from '../resources/stack-object.ts';
 import { SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import * as stack from '../state/stack.ts';
+import type { MachineState } from '../state/machine.ts';
 import {
   boundsValues,
   constantOffset,
@@ -34,7 +35,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     values: { ...boundsValues(walk, value, request, most), most, ...more },
     registers: [request.register],
   });
-  if (low < -most || high > 0) return fail('stack-out-of-bounds');
+  if (low < -most || low >= 0 || high > 0) return fail('stack-out-of-bounds');
   const offset = constantOffset(state, value, request);
   if (offset === undefined && !subject.mayIndexStack) return fail('stack-variable-access');
   if (request.by !== 'helper' && !isAligned(state, value, request)) {
@@ -90,7 +91,8 @@ function checkRead(
     if (type === L.BYTE_INVALID && !subject.mayReadUninitialised) {
       return fail('stack-uninitialised', { offset: at, part: at - low });
     }
-    if (type === L.BYTE_SPILL && !subject.mayLeakPointers) {
+    // Helpers may see a part of a pointer where the whole may be seen; loads may not, on any host.
+    if (type === L.BYTE_SPILL && (exact || !subject.mayLeakPointers)) {
       const slot = state.slot(frame, stack.slotIndex(at));
       if (state.kind(slot + L.SLOT_VALUE) !== SCALAR) return fail('stack-partial-pointer');
     }
@@ -162,42 +164,56 @@ function store(walk: Walk, value: number, request: AccessRequest, from: number):
     const high = highest(state, value, request);
     state.growStack(frame, stack.slotsFor(low));
     const rule = subject.mayReadUninitialised ? 'becomes-misc' : 'stays';
-    stack.clobber(state, frame, low, high, rule);
+    const written = source !== undefined && isZero(state, source.at()) ? 'zeros' : 'anything';
+    const kept = stack.clobber(state, frame, low, high, rule, written);
+    if (kept && source?.register !== undefined) walk.needPrecise(source.register);
     return;
   }
-  if (from < 0) {
+  if (source === undefined) {
     state.growStack(frame, stack.slotsFor(low));
     stack.setBytes(state, frame, offset, request.size, L.BYTE_MISC);
     return;
+  const source = sourceOf(state, from);
   }
-  storeValue(walk, frame, offset, request, from);
+  storeValue(walk, frame, offset, request, source);
 }
 
-/**
- * A store of a value at a constant offset. `from` is a register of the executing frame, whose place
- * moves when an older frame's stack grows, or the scratch value, which stays.
- */
+/** What is stored: a register of the executing frame, or the immediate in the scratch value. */
+interface Source {
+  readonly register: number | undefined;
+  /** Where the value is now: registers move when an older frame's stack grows. */
+  readonly at: () => number;
+}
+
+function sourceOf(state: MachineState, from: number): Source | undefined {
+  if (from < 0) return undefined;
+  if (from < L.FRAMES_START) return { register: undefined, at: () => from };
+  const register = (from - state.register(0)) / L.VALUE_WORDS;
+  return { register, at: () => state.register(register) };
+}
+
+const isZero = (state: MachineState, value: number): boolean =>
+  state.kind(value) === SCALAR && domain.isConstantOf(state.words, value + L.NUMBER, 0, 0);
+
+/** A store of a value at a constant offset. */
 function storeValue(
   walk: Walk,
   frame: number,
   offset: number,
   request: AccessRequest,
-  from: number,
+  source: Source,
 ): void {
   const { state } = walk;
-  const isRegister = from >= L.FRAMES_START;
-  const register = isRegister ? (from - state.register(0)) / L.VALUE_WORDS : -1;
   state.growStack(frame, stack.slotsFor(offset));
-  const value = isRegister ? state.register(register) : from;
-  if ((offset & 7) === 0) {
+  const value = source.at();
+  const isKept = walk.subject.keepsSpilledNumbers || state.kind(value) !== SCALAR;
+  if ((offset & 7) === 0 && isKept) {
     stack.spill(state, frame, offset, request.size, value);
     walk.noteStack(frame, offset);
     return;
   }
-  const words = state.words;
-  const isZero = state.kind(value) === SCALAR && domain.isConstantOf(words, value + L.NUMBER, 0, 0);
+  const zero = isZero(state, value);
   // A byte of type ZERO is compared by pruning without marks, so its zero must be precise.
-  if (isZero && isRegister) walk.needPrecise(register);
-  const type = isZero ? L.BYTE_ZERO : L.BYTE_MISC;
-  stack.setBytes(state, frame, offset, request.size, type);
+  if (zero && source.register !== undefined) walk.needPrecise(source.register);
+  stack.setBytes(state, frame, offset, request.size, zero ? L.BYTE_ZERO : L.BYTE_MISC);
 }

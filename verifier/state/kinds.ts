@@ -60,7 +60,7 @@ export const KINDS: readonly KindRow[] = Object.freeze([
   row('TCP socket pointer', 'tcp_sock', 'none'),
   row('XDP socket pointer', 'xdp_sock', 'none'),
   row('kernel object pointer', 'ptr_', 'variable'),
-  row('function pointer', 'func', 'none'),
+  row('function pointer', 'func', 'variable'),
   row('flow keys pointer', 'flow_keys', 'constant'),
   row('dynptr pointer', 'dynptr_ptr', 'none'),
   row('arena pointer', 'arena', 'variable'),

@@ -91,7 +91,7 @@ export function spill(
 /** What a read of [offset, offset + size) finds; the first that applies. */
 export const READ_INVALID = 0;
 export const READ_SPECIAL = 1;
-/** All bytes are the low bytes of the slot's value. */
+/** All bytes are the low bytes of the slot's value, or bytes of its zero. */
 export const READ_VALUE = 2;
 /** Some, but not all or not the lowest, bytes of a spilled pointer. */
 export const READ_PART_OF_POINTER = 3;
@@ -130,9 +130,13 @@ function isValueRead(
   size: number,
   pointer: boolean,
 ): boolean {
-  if ((offset & 7) !== 0 || slotIndex(offset) >= state.slots(frame)) return false;
-  const spilled = spilledBytes(state.words[state.slot(frame, slotIndex(offset))]!);
-  return pointer ? spilled === 8 && size === 8 : spilled >= size;
+  if (slotIndex(offset) >= state.slots(frame)) return false;
+  const slot = state.slot(frame, slotIndex(offset));
+  const spilled = spilledBytes(state.words[slot]!);
+  if (pointer) return spilled === 8 && size === 8 && (offset & 7) === 0;
+  if ((offset & 7) + size > spilled) return false;
+  // Any bytes of a zero are its lowest ones.
+  return (offset & 7) === 0 || holdsZero(state, slot);
 }
 
 /**
@@ -166,23 +170,37 @@ export function fill(
 }
 
 /**
- * A write of unknown bytes somewhere in [low, high): every byte may keep what it had or change.
- * A byte never written stays INVALID, since the write need not have hit it, unless reads of such
- * bytes are allowed anyway.
+ * A write somewhere in [low, high): every byte may keep what it had or change. A byte never written
+ * stays INVALID, since the write need not have hit it, unless reads of such bytes are allowed
+ * anyway. Where zeros are `written`, a byte that is 0 already is 0 in either case. Returns whether
+ * there was such a byte.
  */
 export function clobber(
   state: MachineState,
   frame: number,
+/** The slot's value is the number 0. */
+const holdsZero = (state: MachineState, slot: number): boolean =>
+  state.kind(slot + L.SLOT_VALUE) === SCALAR &&
+  domain.isConstantOf(state.words, slot + L.SLOT_VALUE + L.NUMBER, 0, 0);
+
   low: number,
   high: number,
   uninitialised: 'stays' | 'becomes-misc',
-): void {
+  written: 'anything' | 'zeros',
+): boolean {
+  let kept = false;
   for (let at = low; at < high; at++) {
     const slot = state.slot(frame, slotIndex(at));
-    scrubSlot(state, slot);
     const shift = byteShift(at);
     const type = (state.words[slot]! >>> shift) & 0xf;
     if (type === L.BYTE_INVALID && uninitialised === 'stays') continue;
     state.words[slot] = (state.words[slot]! & ~(0xf << shift)) | (L.BYTE_MISC << shift);
   }
 }
+    const isZero = type === L.BYTE_ZERO || (type === L.BYTE_SPILL && holdsZero(state, slot));
+    if (isZero && written === 'zeros') {
+      kept = true;
+      continue;
+    }
+    scrubSlot(state, slot);
+  return kept;

@@ -29,10 +29,17 @@ export function transferJump(walk: Walk, pc: number, insn: Instruction, row: Row
   const pointerA = kinds.isPointer(state.kind(a));
   const pointerB = b >= 0 && kinds.isPointer(state.kind(b));
   if (!pointerA && !pointerB) return jumpOnNumbers(walk, pc, insn, row, taken);
-  if (row.width === 64 && pointerA && isZero(walk, insn, row)) {
-    return jumpOnNull(walk, pc, insn, row, taken);
+  if (row.width === 64 && pointerA && (b < 0 ? insn.imm === 0 : isZero(state, b))) {
+    return jumpOnNull(walk, pc, insn.dst, insn, row, taken);
+  }
+  if (row.width === 64 && pointerB && isZero(state, a)) {
+    return jumpOnNull(walk, pc, insn.src, insn, row, taken);
   }
   const other = walk.fork(taken);
+  if (row.width === 64 && pointerA && pointerB) {
+    if (row.operation === 'eq') learnFromEqual(other, insn);
+    else if (row.operation === 'ne') learnFromEqual(state, insn);
+  }
   if (row.width === 64 && pointerB && isPacketComparison(state.kind(a), state.kind(b))) {
     const condition = domain.conditionOf(row);
     learnPacketRange(walk, other, insn, condition);
@@ -41,12 +48,24 @@ export function transferJump(walk: Walk, pc: number, insn: Instruction, row: Row
   return pc + 1;
 }
 
-/** The second operand is 0: an immediate, or a register that holds it. */
-function isZero(walk: Walk, insn: Instruction, row: Row): boolean {
-  if (row.source === 'imm') return insn.imm === 0;
-  const { state } = walk;
+/** The number 0. */
+const isZero = (state: MachineState, value: number): boolean =>
+  state.kind(value) === kinds.SCALAR && domain.isConstantOf(state.words, value + L.NUMBER, 0, 0);
+
+/** Pointers that may be null without saying so. */
+const SILENT: ReadonlySet<number> = new Set([kinds.BTF_OBJECT, kinds.ALLOCATED, kinds.ARENA]);
+
+/** Two pointers are equal: if one of them cannot be null, neither is the other one. */
+function learnFromEqual(state: MachineState, insn: Instruction): void {
+  const { words } = state;
+  const a = state.register(insn.dst);
   const b = state.register(insn.src);
-  return state.kind(b) === kinds.SCALAR && domain.isConstantOf(state.words, b + L.NUMBER, 0, 0);
+  if (SILENT.has(state.kind(a)) || SILENT.has(state.kind(b))) return;
+  const nullable = (words[a + L.FLAGS]! ^ words[b + L.FLAGS]!) & L.FLAG_NULLABLE;
+  if (nullable === 0) return;
+  // The other one's flag is clear already. Linux, too, leaves copies as they are.
+  words[a + L.FLAGS]! &= ~L.FLAG_NULLABLE;
+  words[b + L.FLAGS]! &= ~L.FLAG_NULLABLE;
 }
 
 /** Kinds of which Linux, too, knows that they are never null (reg_not_null). */
@@ -62,10 +81,17 @@ const KNOWN_TO_LINUX: ReadonlySet<number> = new Set([
 ]);
 
 /** A pointer against null: known for pointers that cannot be null, learnt for the others. */
-function jumpOnNull(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {
+function jumpOnNull(
+  walk: Walk,
+  pc: number,
+  register: number,
+  insn: Instruction,
+  row: Row,
+  taken: number,
+): number {
   const { state } = walk;
-  if (row.source === 'reg') walk.needPrecise(insn.src);
-  const value = state.register(insn.dst);
+  if (row.source === 'reg') walk.needPrecise(register === insn.dst ? insn.src : insn.dst);
+  const value = state.register(register);
   const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   if (row.operation !== 'eq' && row.operation !== 'ne') {
     walk.fork(taken);

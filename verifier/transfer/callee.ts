@@ -159,7 +159,8 @@ function mayWriteStack(walk: Walk, value: number, size: number): void {
   const high = words[value + L.OFFSET]! + domain.signedMax(words, value + L.NUMBER) + size;
   overwrite(walk, frame, low, high);
   state.growStack(frame, slotsFor(low));
-  clobber(state, frame, low, high, subject.mayReadUninitialised ? 'becomes-misc' : 'stays');
+  const unwritten = subject.mayReadUninitialised ? 'becomes-misc' : 'stays';
+  clobber(state, frame, low, high, unwritten, 'anything');
 }
 
 /** The callee uses bytes of a frame by their address. */

@@ -1,6 +1,7 @@
 /** Loads, stores and atomics, given that the access is proven. */
 
 import type { Instruction, Row } from '../../isa/index.ts';
+import { fetchedInto } from '../discharge/atomic.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
@@ -62,7 +63,7 @@ export function transferAtomic(walk: Walk, pc: number, insn: Instruction, row: R
   const pointer = state.register(request.register);
   const region = REGIONS[state.kind(pointer)]!;
   // What memory held goes into a register of its own: no pointer is both address and operand.
-  const result = row.operation === 'cmpxchg' ? 0 : row.src === 'update' ? insn.src : -1;
+  const result = fetchedInto(insn, row);
   if (result >= 0) region.load(walk, pointer, requestAt(walk, pc, 'read'), state.register(result));
   region.store(walk, pointer, request, -1);
 }

@@ -1,0 +1,8 @@
+/** The areas, by name. */
+
+import type { Area } from '../compare.ts';
+import * as numbers from './numbers.ts';
+import * as pointers from './pointers.ts';
+import * as stack from './stack.ts';
+
+export const AREAS: Readonly<Record<string, Area>> = { ...numbers, ...pointers, ...stack };
