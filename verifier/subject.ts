@@ -61,6 +61,10 @@ export interface Subject {
   /** Pointers may be stored in maps, returned, compared: not on unprivileged hosts. */
   readonly mayLeakPointers: boolean;
   /** Stack bytes never written may be read (engines clear the frame). */
+  /** Numbers are kept through the stack: not for loaders without CAP_BPF on Linux. */
+  readonly keepsSpilledNumbers: boolean;
+  /** What is added to pointers must be maskable: for loaders without CAP_PERFMON on Linux. */
+  readonly masksArithmetic: boolean;
   readonly mayReadUninitialised: boolean;
   /** The stack may be accessed at an offset that varies: not by unprivileged programs on Linux. */
   readonly mayIndexStack: boolean;

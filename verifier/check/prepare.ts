@@ -111,6 +111,8 @@ export function prepare(
     mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
     mayIndexStack: privilege === 'full' || profile.family !== 'linux',
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
+    keepsSpilledNumbers: privilege !== 'none' || profile.family !== 'linux',
+    masksArithmetic: privilege !== 'full' && profile.family === 'linux',
     helperAt,
     kfuncAt,
     refusedCalls,

@@ -41,6 +41,32 @@ export const TYPE_SAFETY = {
     'subtract the number from the pointer, or two pointers from each other',
     '{R} tried to subtract pointer from scalar',
   ),
+  // Arithmetic that Linux makes safe on guessed paths, for loaders without CAP_PERFMON.
+  'masking-sign': row(
+    'the number added to a pointer may be negative or positive, which cannot be masked',
+    'check that the number is not negative before adding it, or load the program with CAP_PERFMON',
+    '{R} has unknown scalar with mixed signed bounds, pointer arithmetic with it prohibited for !root',
+  ),
+  'masking-kind': row(
+    'a number that is not a constant of the instruction is added to a pointer that cannot be masked',
+    'add constants only, or load the program with CAP_PERFMON',
+    '{R} has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root',
+  ),
+  'masking-end': row(
+    'the pointer is at the end of its object before or after this arithmetic',
+    'keep the pointer inside of the object, or load the program with CAP_PERFMON',
+    '{R} tried to add beyond pointer bounds, pointer arithmetic with it prohibited for !root',
+  ),
+  'masking-left': row(
+    'the pointer leaves its object (offset {offset}), even if it comes back before it is used',
+    'keep the pointer inside of the object, or load the program with CAP_PERFMON',
+    '{R} pointer arithmetic goes out of range, prohibited for !root; off={offset}',
+  ),
+  'masking-paths': row(
+    'this instruction adds to another object, at another distance or to a number on another path',
+    'write the arithmetic once for each path, or load the program with CAP_PERFMON',
+    '{R} tried to {operation} from different maps, paths or scalars, pointer arithmetic with it prohibited for !root',
+  ),
   'pointer-maybe-null-arithmetic': row(
     '{register} may be null: arithmetic on it would hide that',
     'check it for null first',

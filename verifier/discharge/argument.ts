@@ -258,11 +258,6 @@ const BYTES: ReadonlySet<number> = new Set([
 
 /** `size` bytes behind the register, readable or writable as the contract says. */
 function checkBytes(call: Call, size: number): Failure | null {
-  const { state } = call.walk;
-  const kind = state.kind(call.value);
-  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
-  const packet = kinds.isPacketKind(kind);
-  const barred = packet && !allowsPacket(call);
   const failure = checkHoldsBytes(call, size);
   if (failure !== null) return failure;
   const access = call.argument.access ?? 'read';
@@ -281,6 +276,11 @@ function checkHoldsBytes(call: Call, size: number): Failure | null {
     return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
   }
   return null;
+  const { state } = call.walk;
+  const kind = state.kind(call.value);
+  const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
+  const packet = kinds.isPacketKind(kind);
+  const barred = packet && !allowsPacket(call);
 }
 
 /** Kernel functions take packet pointers wherever they take memory. */
@@ -348,16 +348,29 @@ function checkSize(call: Call): Failure | null {
 /** BPF_MAX_VAR_SIZ of Linux: sizes beyond it are taken for missing bounds. */
 const MOST_SIZE = 1 << 29;
 
-function checkSizedMemory(call: Call, most: number): Failure | null {
-  const { walk, callee, pc } = call;
-  const index = call.index - 1;
+function checkSizedMemory({ walk, callee, pc, ...size }: Call, most: number): Failure | null {
+  const index = size.index - 1;
   const argument = callee.arguments[index]!;
   const register = index + 1;
   const value = walk.state.register(register);
   // Helpers take null for no bytes, kernel functions for any number of them.
   const takesNull = argument.nullable && (most === 0 || callee.flags !== undefined);
   if (takesNull && isNull(walk, value)) return null;
-  return checkBytes({ walk, pc, callee, index, argument, register, value }, most);
+  const call: Call = { walk, pc, callee, index, argument, register, value };
+  return checkWhatMayStay(call, size.register, most) ?? checkBytes(call, most);
+}
+
+/**
+ * Fewer bytes than the most may be written, and what was on the stack stays behind the others: it
+ * must be the program's own where the program may not see the kernel's.
+ */
+function checkWhatMayStay(call: Call, sizeRegister: number, most: number): Failure | null {
+  const { walk, argument } = call;
+  const { state, subject } = walk;
+  const isVaried = !domain.isConstant(state.words, state.register(sizeRegister) + L.NUMBER);
+  const isAtRisk = subject.masksArithmetic && argument.access === 'write' && isVaried;
+  if (!isAtRisk || state.kind(call.value) !== kinds.STACK) return null;
+  return checkBytes({ ...call, argument: { ...argument, access: 'read' } }, most);
 }
 
 function checkConstantSize(call: Call): Failure | null {

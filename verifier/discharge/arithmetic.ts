@@ -11,6 +11,7 @@ import type { Walk } from '../explore/walk.ts';
 import { LIMITS } from '../limits.ts';
 import { isPointer, KINDS, MAP, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import { checkMask, checkMaskOfNumbers } from './masking.ts';
 
 const MOST = LIMITS.pointerOffset.value;
 
@@ -27,7 +28,9 @@ export function checkArithmetic(
   const src = row.source === 'reg' ? state.register(insn.src) : -1;
   const pointerDst = row.dst === 'update' && isPointer(state.kind(dst));
   const pointerSrc = src >= 0 && isPointer(state.kind(src));
-  if (!pointerDst && !pointerSrc) return null;
+  if (!pointerDst && !pointerSrc) {
+    return walk.subject.masksArithmetic ? checkMaskOfNumbers(walk, pc, insn, row) : null;
+  }
   if (row.operation === 'mov' && row.width === 64) return null;
   if (row.kind === 'cast') return null;
   if (row.dst === 'write' || row.source === 'none') {
@@ -90,13 +93,15 @@ function checkOffset(
     return fail('pointer-arithmetic', { what: operatorText(row.operation) });
   }
   if (row.operation === 'sub' && !pointerDst) return fail('pointer-from-number');
-  if ((state.words[pointer + L.FLAGS]! & L.FLAG_NULLABLE) !== 0) {
-    return fail('pointer-maybe-null-arithmetic');
-  }
   if (row.operation === 'sub' && state.kind(pointer) === STACK && isLinux(walk)) {
     return fail('stack-pointer-subtraction');
   }
-  return checkDistance(walk, insn, row, pointerDst, pointer, fail);
+  if ((state.words[pointer + L.FLAGS]! & L.FLAG_NULLABLE) !== 0) {
+    return fail('pointer-maybe-null-arithmetic');
+  }
+  const failure = checkDistance(walk, insn, row, pointerDst, pointer, fail);
+  if (failure !== null || !subject.masksArithmetic) return failure;
+  return checkMask(walk, pc, insn, row, pointer, offsetOperand(walk, insn, row, pointerDst));
 }
 
 type Fail = (code: Failure['code'], more?: Record<string, string>) => Failure;

@@ -63,6 +63,8 @@ export class Walk implements Backtrackable {
   readonly wanted = new Wanted();
   readonly pool = new StatePool();
   readonly pending: Pending[] = [];
+  /** How the arithmetic at a slot is masked, where it is (discharge/masking.ts). */
+  readonly masks = new Map<number, string>();
   /** States kept at merge points, by index. */
   readonly kept: (Kept | undefined)[] = [];
   state: MachineState;

@@ -9,7 +9,6 @@ import { overwrite } from '../resources/dynptr.ts';
 import { isHeld } from '../resources/stack-object.ts';
 import { SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import * as stack from '../state/stack.ts';
 import type { MachineState } from '../state/machine.ts';
 import {
   boundsValues,
@@ -47,11 +46,17 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   const failure = checkRead(walk, frame, low, high, offset !== undefined && !byHelper, fail);
   if (failure === null && byHelper) warnUnwritten(walk, request.pc, frame, low, high);
   return failure;
+  if (request.by === 'atomic' && !subject.mayLeakPointers) {
+    if (stack.holdsPointer(state, frame, low)) return fail('pointer-leak', LEAKED);
+  }
 }
 
 /** Helpers that read unwritten bytes, such as a key's padding, act by chance. */
 function warnUnwritten(walk: Walk, pc: number, frame: number, low: number, high: number): void {
   const { state, warnings, subject } = walk;
+/** An atomic operation makes a number of what it finds. */
+const LEAKED = { kind: 'pointer kept on the stack', where: 'from stack' };
+
   if (warnings.has(pc)) return;
   for (let at = low; at < high; at++) {
     if (stack.byteType(state, frame, at) !== L.BYTE_INVALID) continue;

@@ -35,6 +35,12 @@ export function spilledBytes(types: number): number {
   return count;
 }
 
+/** Whether the slot of the byte at `offset` holds a pointer. */
+export function holdsPointer(state: MachineState, frame: number, offset: number): boolean {
+  if (byteType(state, frame, offset) !== L.BYTE_SPILL) return false;
+  return state.kind(state.slot(frame, slotIndex(offset)) + L.SLOT_VALUE) !== SCALAR;
+}
+
 /** Forgets the slot's value: its bytes stay initialised, with anything. */
 export function scrubSlot(state: MachineState, slot: number): void {
   const types = state.words[slot]!;

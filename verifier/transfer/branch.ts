@@ -8,7 +8,7 @@
 
 import type { Instruction, Row } from '../../isa/index.ts';
 import { target } from '../cfg.ts';
-import { isPacketComparison } from '../discharge/comparison.ts';
+import { isPacketComparison, KNOWN_NOT_NULL } from '../discharge/comparison.ts';
 import * as domain from '../domain/index.ts';
 import { registerLink, slotLink } from '../explore/precision.ts';
 import type { Walk } from '../explore/walk.ts';
@@ -68,18 +68,6 @@ function learnFromEqual(state: MachineState, insn: Instruction): void {
   words[b + L.FLAGS]! &= ~L.FLAG_NULLABLE;
 }
 
-/** Kinds of which Linux, too, knows that they are never null (reg_not_null). */
-const KNOWN_TO_LINUX: ReadonlySet<number> = new Set([
-  kinds.SOCKET,
-  kinds.SOCK_COMMON,
-  kinds.TCP_SOCKET,
-  kinds.MAP,
-  kinds.MAP_VALUE,
-  kinds.MAP_KEY,
-  kinds.MEMORY,
-  kinds.BTF_OBJECT,
-]);
-
 /** A pointer against null: known for pointers that cannot be null, learnt for the others. */
 function jumpOnNull(
   walk: Walk,
@@ -104,7 +92,7 @@ function jumpOnNull(
   const takenMeansNull = row.operation === 'eq';
   const known = nullable
     ? row.source === 'imm' || walk.mayReason('null-in-register')
-    : KNOWN_TO_LINUX.has(state.kind(value)) || walk.mayReason('never-null');
+    : KNOWN_NOT_NULL.has(state.kind(value)) || walk.mayReason('never-null');
   if (!known) {
     walk.fork(taken);
     return pc + 1;
