@@ -72,6 +72,11 @@ export const TYPE_SAFETY = {
     'check it for null first',
     '{R} pointer arithmetic on {linux}_or_null prohibited, null-check it first',
   ),
+  'stack-pointer-subtraction': row(
+    'a number cannot be subtracted from a stack pointer',
+    'add the negative number instead',
+    '{R} subtraction from stack pointer prohibited',
+  ),
   'pointer-fixed': row(
     'a {kind} cannot be moved',
     'use the pointer as it is',
@@ -97,11 +102,6 @@ export const TYPE_SAFETY = {
     'a pointer is kept on the stack in less than 8 bytes',
     'store all 8 bytes of the pointer',
     'invalid size of register spill',
-  ),
-  'stack-pointer-subtraction': row(
-    'a number cannot be subtracted from a stack pointer',
-    'add the negative number instead',
-    '{R} subtraction from stack pointer prohibited',
   ),
   'stack-special-bytes': row(
     'the bytes at stack offset {offset} belong to a {object} and are changed only by its functions',

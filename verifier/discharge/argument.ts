@@ -153,15 +153,15 @@ function checkCallback(call: Call): Failure | null {
   if (shape === undefined) return unsupported(call, `callbacks of the form ${callback}`);
   const failure = requireKind(call, [kinds.FUNCTION], 'a function of the program', 'func');
   if (failure !== null) return failure;
+  const { words } = call.walk.state;
+  const isWhole =
+    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
+  if (!isWhole) return wrong(call, 'the beginning of a function of the program', 'func');
   // How often the callback may run bounds its index; see transfer/callback.
   if (callback === 'loop') call.walk.needPrecise(1);
   if (shape.runs !== 'now') return null;
   const { state } = call.walk;
   return checkNesting(call.walk, call.pc, state.words[call.value + L.TARGET]!);
-  const { words } = call.walk.state;
-  const isWhole =
-    words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
-  if (!isWhole) return wrong(call, 'the beginning of a function of the program', 'func');
 }
 
 const SOCKETS: readonly number[] = [
@@ -271,16 +271,16 @@ function checkBytes(call: Call, size: number): Failure | null {
 
 /** The register points to something that has bytes. */
 function checkHoldsBytes(call: Call, size: number): Failure | null {
-  const isBytes = BYTES.has(kind) || isReadableObject(call) || isLent(state, call.value);
-  if (!isBytes || barred || (nullable && !call.argument.nullable)) {
-    return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
-  }
-  return null;
   const { state } = call.walk;
   const kind = state.kind(call.value);
   const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   const packet = kinds.isPacketKind(kind);
   const barred = packet && !allowsPacket(call);
+  const isBytes = BYTES.has(kind) || isReadableObject(call) || isLent(state, call.value);
+  if (!isBytes || barred || (nullable && !call.argument.nullable)) {
+    return wrong(call, `a pointer to ${size} bytes`, 'fp, pkt, pkt_meta, map_key, map_value, mem');
+  }
+  return null;
 }
 
 /** Kernel functions take packet pointers wherever they take memory. */

@@ -104,14 +104,14 @@ function checkOffset(
   return checkMask(walk, pc, insn, row, pointer, offsetOperand(walk, insn, row, pointerDst));
 }
 
+/** Linux moves stack pointers down by adding what is negative. */
+const isLinux = ({ subject }: Walk): boolean => subject.profile.family === 'linux';
+
 type Fail = (code: Failure['code'], more?: Record<string, string>) => Failure;
 
 function checkDistance(
   walk: Walk,
   insn: Instruction,
-/** Linux moves stack pointers down by adding what is negative. */
-const isLinux = ({ subject }: Walk): boolean => subject.profile.family === 'linux';
-
   row: Row,
   pointerDst: boolean,
   pointer: number,

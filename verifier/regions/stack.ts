@@ -10,6 +10,7 @@ import { isHeld } from '../resources/stack-object.ts';
 import { SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
+import * as stack from '../state/stack.ts';
 import {
   boundsValues,
   constantOffset,
@@ -43,20 +44,20 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   const frame = state.words[value + L.TARGET]!;
   if (request.verb === 'write') return checkWrite(walk, frame, low, high, request.by, fail);
   const byHelper = request.by === 'helper';
-  const failure = checkRead(walk, frame, low, high, offset !== undefined && !byHelper, fail);
-  if (failure === null && byHelper) warnUnwritten(walk, request.pc, frame, low, high);
-  return failure;
   if (request.by === 'atomic' && !subject.mayLeakPointers) {
     if (stack.holdsPointer(state, frame, low)) return fail('pointer-leak', LEAKED);
   }
+  const failure = checkRead(walk, frame, low, high, offset !== undefined && !byHelper, fail);
+  if (failure === null && byHelper) warnUnwritten(walk, request.pc, frame, low, high);
+  return failure;
 }
+
+/** An atomic operation makes a number of what it finds. */
+const LEAKED = { kind: 'pointer kept on the stack', where: 'from stack' };
 
 /** Helpers that read unwritten bytes, such as a key's padding, act by chance. */
 function warnUnwritten(walk: Walk, pc: number, frame: number, low: number, high: number): void {
   const { state, warnings, subject } = walk;
-/** An atomic operation makes a number of what it finds. */
-const LEAKED = { kind: 'pointer kept on the stack', where: 'from stack' };
-
   if (warnings.has(pc)) return;
   for (let at = low; at < high; at++) {
     if (stack.byteType(state, frame, at) !== L.BYTE_INVALID) continue;
@@ -164,6 +165,7 @@ function store(walk: Walk, value: number, request: AccessRequest, from: number):
   const offset = constantOffset(state, value, request);
   const low = lowest(state, value, request);
   record(walk, value, request, offset);
+  const source = sourceOf(state, from);
   overwrite(walk, frame, low, highest(state, value, request));
   if (offset === undefined) {
     const high = highest(state, value, request);
@@ -178,7 +180,6 @@ function store(walk: Walk, value: number, request: AccessRequest, from: number):
     state.growStack(frame, stack.slotsFor(low));
     stack.setBytes(state, frame, offset, request.size, L.BYTE_MISC);
     return;
-  const source = sourceOf(state, from);
   }
   storeValue(walk, frame, offset, request, source);
 }

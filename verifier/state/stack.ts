@@ -175,6 +175,11 @@ export function fill(
   return -1;
 }
 
+/** The slot's value is the number 0. */
+const holdsZero = (state: MachineState, slot: number): boolean =>
+  state.kind(slot + L.SLOT_VALUE) === SCALAR &&
+  domain.isConstantOf(state.words, slot + L.SLOT_VALUE + L.NUMBER, 0, 0);
+
 /**
  * A write somewhere in [low, high): every byte may keep what it had or change. A byte never written
  * stays INVALID, since the write need not have hit it, unless reads of such bytes are allowed
@@ -184,11 +189,6 @@ export function fill(
 export function clobber(
   state: MachineState,
   frame: number,
-/** The slot's value is the number 0. */
-const holdsZero = (state: MachineState, slot: number): boolean =>
-  state.kind(slot + L.SLOT_VALUE) === SCALAR &&
-  domain.isConstantOf(state.words, slot + L.SLOT_VALUE + L.NUMBER, 0, 0);
-
   low: number,
   high: number,
   uninitialised: 'stays' | 'becomes-misc',
@@ -199,14 +199,14 @@ const holdsZero = (state: MachineState, slot: number): boolean =>
     const slot = state.slot(frame, slotIndex(at));
     const shift = byteShift(at);
     const type = (state.words[slot]! >>> shift) & 0xf;
-    if (type === L.BYTE_INVALID && uninitialised === 'stays') continue;
-    state.words[slot] = (state.words[slot]! & ~(0xf << shift)) | (L.BYTE_MISC << shift);
-  }
-}
     const isZero = type === L.BYTE_ZERO || (type === L.BYTE_SPILL && holdsZero(state, slot));
     if (isZero && written === 'zeros') {
       kept = true;
       continue;
     }
     scrubSlot(state, slot);
+    if (type === L.BYTE_INVALID && uninitialised === 'stays') continue;
+    state.words[slot] = (state.words[slot]! & ~(0xf << shift)) | (L.BYTE_MISC << shift);
+  }
   return kept;
+}
