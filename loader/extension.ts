@@ -28,9 +28,6 @@ const ENVIRONMENT = 20;
 const LIMIT = 36;
 const NO_LIMIT = 0;
 const EXECUTED = 38;
-const ADVANCE = 40;
-const CALLBACKS = 42;
-const IDENTITIES = 44;
 const WORDS = 64;
 
 /** enum rf_status in loader/native/instance.h. */

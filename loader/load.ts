@@ -65,8 +65,6 @@ export interface LoadableCode {
   readonly keepsPacket?: boolean;
   /** Counts the instructions that it executes. */
   readonly metered?: boolean;
-  /** Where the function begins that has the result after bpf_throw. */
-  readonly onException?: number | undefined;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
@@ -124,7 +122,6 @@ function loadable(code: NativeCode): LoadableCode {
     btf: program.btf,
     keepsPacket: program.keepsPacket,
     metered: program.metered,
-    onException: program.onException,
   });
 }
 
@@ -287,8 +284,6 @@ function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[
     entry: code.entry,
     relocations: Int32Array.from(rows),
     plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0, code.metered ? 1 : 0),
-    types: allocatedTypes(code),
-    onException: code.onException ?? NOWHERE,
     maps: maps.map((map) => handleOf(map)),
   };
 }

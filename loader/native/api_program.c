@@ -18,8 +18,8 @@
 #include "map_objects.h"
 
 /* loader/seal.ts has the same numbers. */
-enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3, KFUNC = 4 };
-enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 12, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
+enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3 };
+enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 11, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
 static const char *const runtime_names[] = {"rf_tail_call", "rf_load_packet", "rf_zero"};
 enum { RUNTIME_COUNT = sizeof runtime_names / sizeof *runtime_names };
 static const size_t CODE_BYTES_MAX = 64 << 20;
@@ -44,8 +44,8 @@ static bool read_plan(napi_env env, napi_value value, struct rf_program *program
                            .end_slot = (uint8_t)words[3], .meta_slot = (uint8_t)words[4],
                            .link_layer = words[5] != 0, .socket_slots = words[6] & 0xff,
                            .program_type = words[7], .return_bits = (uint8_t)words[8]};
-  program->keeps_packet = words[10] != 0;
-  plan->metered = words[11] != 0;
+  program->keeps_packet = words[9] != 0;
+  plan->metered = words[10] != 0;
   uint32_t least = plan->kind == RF_CONTEXT_XDP ? 24 : plan->kind == RF_CONTEXT_SKB ? 192 : 0;
   bool slots = true;
   for (uint32_t i = 2; i <= 4; i++) slots = slots && (words[i] < RF_POINTER_SLOTS || words[i] == RF_SLOT_NONE);

@@ -81,6 +81,8 @@ static RF_HELPER(loop) {
   return count;
 }
 
+static void release_lock(void *lock) { rf_unlock(lock); }
+
 static RF_HELPER(spin_lock) {
   rf_lock(rf_pointer(r1));
   rf_hold(run, rf_pointer(r1), release_lock);
