@@ -110,7 +110,41 @@ const HANDLES = { ...DEFAULTS, keySize: 4, valueSize: 4 } as const;
 /** Struct bpf_devmap_val and bpf_cpumap_val: an index or descriptor, and a program from 5.8/5.9. */
 const REDIRECT_VALUE = [4, 8] as const;
 
-export const MAP_TYPES: readonly MapTypeRow[] = [
+/**
+ * The structure that each map type is in the kernel, as BTF knows it; those that are not listed are
+ * hash tables. Source: which offsets Linux 6.18 lets programs read through map pointers, checked by
+ * test/verifier/kernel.
+ */
+const KERNEL_STRUCTS: Readonly<Record<string, readonly string[]>> = {
+  bpf_array: [
+    'array',
+    'percpu_array',
+    'prog_array',
+    'perf_event_array',
+    'cgroup_array',
+    'array_of_maps',
+  ],
+  bpf_stack_map: ['stack_trace'],
+  lpm_trie: ['lpm_trie'],
+  bpf_dtab: ['devmap', 'devmap_hash'],
+  bpf_stab: ['sockmap'],
+  bpf_shtab: ['sockhash'],
+  bpf_cpu_map: ['cpumap'],
+  xsk_map: ['xskmap'],
+  bpf_cgroup_storage_map: ['cgroup_storage', 'percpu_cgroup_storage'],
+  reuseport_array: ['reuseport_sockarray'],
+  bpf_queue_stack: ['queue', 'stack'],
+  bpf_local_storage_map: ['sk_storage', 'inode_storage', 'task_storage', 'cgrp_storage'],
+  bpf_struct_ops_map: ['struct_ops'],
+  bpf_ringbuf_map: ['ringbuf', 'user_ringbuf'],
+  bpf_bloom_filter: ['bloom_filter'],
+  bpf_arena: ['arena'],
+};
+
+const kernelStructOf = (type: string): string =>
+  Object.keys(KERNEL_STRUCTS).find((name) => KERNEL_STRUCTS[name]!.includes(type)) ?? 'bpf_htab';
+
+const ROWS: readonly Omit<MapTypeRow, 'kernelStruct'>[] = [
   { ...DEFAULTS, name: 'hash', sleepable: true, id: 1, since: '3.19', directValue: true },
   {
     ...INDEXED,
@@ -326,3 +360,8 @@ export const MAP_TYPES: readonly MapTypeRow[] = [
     helpers: ELEMENTS,
   },
 ];
+
+export const MAP_TYPES: readonly MapTypeRow[] = ROWS.map((row) => ({
+  ...row,
+  kernelStruct: kernelStructOf(row.name),
+}));

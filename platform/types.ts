@@ -95,6 +95,8 @@ export interface Argument {
   readonly inMapValue?: boolean;
   /** Sizes: a constant is a multiple of this. */
   readonly multipleOf?: number;
+  /** Strings: a format for as many numbers as the last argument says bytes of 8. */
+  readonly format?: boolean;
   /** 'anything' that must be the constant 0. */
   readonly isZero?: boolean;
   /** The reference passed here is released by the call. */
@@ -220,7 +222,8 @@ export interface KfuncRow {
 export type KfuncArgumentKind =
   | ArgumentKind
   | 'ignored' // not looked at: may be uninitialised
-  | 'number' // arguments of global functions: a number
+  | 'number'
+  | 'untrusted' // arguments of global functions: anything, read where a fault yields 0
   | 'arena-pointer' // a pointer into an arena, or a number
   | 'allocated' // owning reference to an object that the program allocated
   | 'percpu-allocated'
@@ -316,6 +319,8 @@ export interface MapTypeRow {
   readonly lookup: 'value' | 'map' | 'socket' | 'xdp-socket';
   /** What an update stores: bytes, or the socket that the argument points to. */
   readonly updateTakes: 'value' | 'socket';
+  /** The structure in which the kernel keeps it: what its map pointer points to. */
+  readonly kernelStruct: string;
   /** Helpers that only some program types may use on it: `type`, or `type/attach_type`. */
   readonly only?: Readonly<Record<string, readonly string[]>>;
   /** Sleepable programs may use it. */

@@ -17,6 +17,7 @@ export type Region =
   | 'flow-keys'
   | 'btf' // kernel object, proven valid
   | 'btf-faulting' // kernel object that may fault: the load yields 0 instead
+  | 'map' // a map itself, as the kernel keeps it
   | 'arena'
   | 'mixed'; // differs between paths, all in plain native memory
 
@@ -93,6 +94,8 @@ export interface Facts {
   /** Proven bound on executed instructions of one run; null: `unboundedBy` says why. */
   readonly worstCaseInstructions: number | null;
   readonly unboundedBy: string | undefined;
+  /** Entry slot of the function that runs after bpf_throw, whose result is the program's. */
+  readonly exceptionCallback: number | undefined;
   /** Deepest combined stack, bytes. */
   readonly stackBytes: number;
 }

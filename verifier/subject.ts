@@ -14,7 +14,6 @@ import type {
 } from '../platform/index.ts';
 import type { Prototype } from './calls/prototype.ts';
 import type { Cfg } from './cfg.ts';
-import type { KernelBtf } from './check/kernel.ts';
 import type { Failure } from './diagnose/failure.ts';
 import type { Hook } from './kernel/hook.ts';
 import type { KernelTypes } from './kernel/types.ts';
@@ -48,10 +47,8 @@ export interface Subject {
   readonly layout: ContextLayout | undefined;
   /** The program's own types. */
   readonly types: ProgramTypes;
-  /** The kernel's types, where the program depends on them and they were given. */
+  /** The kernel's types, where they were given; read when first asked for. */
   readonly kernel: KernelTypes | undefined;
-  /** Where the kernel's types can be had, for explanations. */
-  readonly kernelSource: KernelBtf;
   /** What a BTF-typed program is attached to. */
   readonly hook: Hook | undefined;
   /** Its licence opens the kernel's own structures to it. */
@@ -61,13 +58,13 @@ export interface Subject {
   /** Pointers may be stored in maps, returned, compared: not on unprivileged hosts. */
   readonly mayLeakPointers: boolean;
   /** Stack bytes never written may be read (engines clear the frame). */
+  readonly mayReadUninitialised: boolean;
+  /** The stack may be accessed at an offset that varies: not by unprivileged programs on Linux. */
+  readonly mayIndexStack: boolean;
   /** Numbers are kept through the stack: not for loaders without CAP_BPF on Linux. */
   readonly keepsSpilledNumbers: boolean;
   /** What is added to pointers must be maskable: for loaders without CAP_PERFMON on Linux. */
   readonly masksArithmetic: boolean;
-  readonly mayReadUninitialised: boolean;
-  /** The stack may be accessed at an offset that varies: not by unprivileged programs on Linux. */
-  readonly mayIndexStack: boolean;
   readonly alignment: 'strict' | 'efficient';
   /** Helper called at each slot that calls one. */
   readonly helperAt: ReadonlyMap<number, HelperRow>;

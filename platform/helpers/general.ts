@@ -101,7 +101,7 @@ const TEXT: readonly HelperRow[] = [
     [
       MEMORY_INOUT_OR_NULL,
       SIZE_OR_ZERO,
-      STRING,
+      { ...STRING, format: true },
       MEMORY_OR_NULL,
       { kind: 'size-or-zero', multipleOf: 8 },
     ],

@@ -39,6 +39,7 @@ const REGION_NAMES: Readonly<Record<AccessFact['region'], RegExp>> = {
   'flow-keys': /^object$/,
   btf: /./,
   'btf-faulting': /./,
+  map: /./,
   arena: /./,
   mixed: /^(stack |packet$|map |memory|record)/,
 };

@@ -13,7 +13,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import { isCalledBack } from '../discharge/exit.ts';
 import { heldText } from '../discharge/held.ts';
 import type { Walk } from '../explore/walk.ts';
-import { setKernelPointer } from '../kernel/pointer.ts';
+import { NO_TYPE, setKernelPointer } from '../kernel/pointer.ts';
 import { lendDynptr } from '../resources/dynptr.ts';
 import { checkRegions } from '../resources/regions.ts';
 import * as kinds from '../state/kinds.ts';
@@ -99,6 +99,13 @@ function setArgument(walk: Walk, value: number, argument: KfuncArgument): void {
     case 'btf': {
       const typeId = walk.subject.kernel?.struct(argument.typeName ?? '') ?? 0;
       setKernelPointer(walk, value, typeId, trustOf(argument));
+      return;
+    }
+    case 'untrusted': {
+      const { typeName } = argument;
+      const typeId = typeName === undefined ? NO_TYPE : walk.subject.kernel?.struct(typeName);
+      const readOnly = typeName === undefined ? L.FLAG_READ_ONLY : 0;
+      setKernelPointer(walk, value, typeId ?? NO_TYPE, L.FLAG_UNTRUSTED | readOnly);
       return;
     }
     default:

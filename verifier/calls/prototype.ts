@@ -9,7 +9,7 @@
  * test/verifier/calls.
  */
 
-import type { Btf, BtfType } from '../../btf/index.ts';
+import { type Btf, type BtfType, essentialName } from '../../btf/index.ts';
 import {
   type ContextLayout,
   has,
@@ -19,6 +19,7 @@ import {
 } from '../../platform/index.ts';
 import type { FunctionSpan } from '../cfg.ts';
 import type { Contract } from '../contract.ts';
+import type { KernelTypes } from '../kernel/types.ts';
 import type { Effects } from './effects.ts';
 
 /** The contract of a global function, and where it begins. */
@@ -36,6 +37,7 @@ export interface Setting {
   readonly type: ProgramTypeRow;
   readonly layout: ContextLayout | undefined;
   readonly profile: Profile;
+  readonly kernel: () => KernelTypes | undefined;
 }
 
 class Refusal extends Error {
@@ -96,8 +98,8 @@ const isNumber = ({ kind }: BtfType): boolean =>
   kind === 'int' || kind === 'enum' || kind === 'enum64';
 
 const TAG_PREFIX = 'arg:';
-type Tag = 'ctx' | 'trusted' | 'nonnull' | 'nullable' | 'arena';
-const TAGS: readonly string[] = ['ctx', 'trusted', 'nonnull', 'nullable', 'arena'];
+type Tag = 'ctx' | 'trusted' | 'untrusted' | 'nonnull' | 'nullable' | 'arena';
+const TAGS: readonly string[] = ['ctx', 'trusted', 'untrusted', 'nonnull', 'nullable', 'arena'];
 
 /** Older kernels ignore the tags. */
 function tagsOf(setting: Setting, functionId: number, index: number): ReadonlySet<Tag> {
@@ -164,8 +166,14 @@ function pointerOf(
     return { kind: 'dynptr', dynptr: 'any' };
   }
   if (tags.has('trusted')) {
-    only('trusted', 'nullable');
-    return { kind: 'btf', typeName: type.name, nullable: tags.has('nullable') };
+    only('trusted', 'untrusted', 'nullable');
+    const typeName = kernelStruct(setting, type, index);
+    return { kind: 'btf', typeName, nullable: tags.has('nullable') };
+  }
+  if (tags.has('untrusted')) {
+    only('untrusted');
+    if (type.kind === 'void' || isNumber(type)) return { kind: 'untrusted' };
+    return { kind: 'untrusted', typeName: kernelStruct(setting, type, index) };
   }
   if (tags.has('arena')) {
     only('arena');
@@ -181,6 +189,17 @@ function pointerOf(
   }
   const nullable = !tags.has('nonnull');
   return { kind: 'memory', sizeBytes, access: 'read-write', nullable };
+}
+
+/** Name of the kernel's structure that the program's stands for. */
+function kernelStruct(setting: Setting, type: BtfType, index: number): string {
+  const name = essentialName(type.name);
+  const kernel = setting.kernel();
+  if (kernel === undefined || kernel.struct(name) !== undefined) return name;
+  throw new Refusal(
+    `the kernel has no structure '${name}', as argument ${index + 1} is said to point to`,
+    `arg#${index} reference type('${type.kind.toUpperCase()} ${type.name}') has no matches`,
+  );
 }
 
 /** Pointers to memory as arguments of global functions came with Linux 5.12. */

@@ -2,7 +2,7 @@
 
 import type { Btf } from '../../btf/index.ts';
 import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
-import { contextLayout, helper, type ProgramTypeRow } from '../../platform/index.ts';
+import type { ProgramTypeRow } from '../../platform/index.ts';
 import type { Contract } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { findHook, type Hook } from '../kernel/hook.ts';
@@ -13,50 +13,28 @@ export type KernelBtf = Btf | undefined | (() => Btf | undefined);
 /** Answers about one kernel serve all programs that are verified against it. */
 const known = new WeakMap<Btf, KernelTypes>();
 
-/** The kernel's types, if the program depends on them and they can be had. */
-export function kernelTypes(
-  program: Program,
-  type: ProgramTypeRow,
-  instructions: readonly Instruction[],
-  source: KernelBtf,
-): KernelTypes | undefined {
-  if (source === undefined || !dependsOnKernel(program, type, instructions)) return undefined;
-  const btf = typeof source === 'function' ? source() : source;
-  if (btf === undefined) return undefined;
-  let types = known.get(btf);
-  if (types === undefined) known.set(btf, (types = new KernelTypes(btf)));
-  return types;
-}
-
-function dependsOnKernel(
-  program: Program,
-  type: ProgramTypeRow,
-  instructions: readonly Instruction[],
-): boolean {
-  if (type.contextRule === 'btf-arguments' || program.kfuncCalls.length > 0) return true;
-  if (contextLayout(type.context ?? '')?.fields.some(({ kind }) => kind === 'btf')) return true;
-  return instructions.some((insn) => {
-    const row = TABLE[insn.op]!;
-    if (row.kind === 'constant') return row.operation === 'kernel_symbol';
-    return row.kind === 'call' && row.operation === 'helper' && speaksOfObjects(insn.imm);
-  });
-}
-
-/** Whether the helper takes or gives a kernel object. */
-function speaksOfObjects(id: number): boolean {
-  const row = helper(id);
-  if (row === undefined) return false;
-  const kinds: readonly string[] = [...row.arguments.map(({ kind }) => kind), row.returns.kind];
-  return kinds.some((kind) => kind.includes('btf') || kind === 'kptr');
+/** The kernel's types, if they can be had: asked for when something first depends on them. */
+export function kernelTypes(source: KernelBtf): () => KernelTypes | undefined {
+  let asked = false;
+  let types: KernelTypes | undefined;
+  return () => {
+    if (asked) return types;
+    asked = true;
+    const btf = typeof source === 'function' ? source() : source;
+    types = btf && (known.get(btf) ?? new KernelTypes(btf));
+    if (btf !== undefined && types !== undefined) known.set(btf, types);
+    return types;
+  };
 }
 
 /** The hook of a BTF-typed program; other programs have none. */
 export function hookOf(
   program: Program,
   type: ProgramTypeRow,
-  types: KernelTypes | undefined,
+  kernel: () => KernelTypes | undefined,
 ): Hook | undefined | Failure {
   if (type.contextRule !== 'btf-arguments') return undefined;
+  const types = kernel();
   if (types === undefined) {
     const reason =
       'the kernel’s types were not given, and those of the running kernel not readable';
@@ -92,14 +70,14 @@ export function checkSleepable(program: Program): Failure | undefined {
 /** Kernel symbols that the program takes the address of: variables and functions with a type. */
 export function checkSymbols(
   instructions: readonly Instruction[],
-  types: KernelTypes | undefined,
+  kernel: () => KernelTypes | undefined,
 ): Failure[] {
   const failures: Failure[] = [];
   instructions.forEach((insn, pc) => {
     const row = TABLE[insn.op]!;
     if (row.kind !== 'constant' || row.operation !== 'kernel_symbol') return;
     const values = { imm: insn.imm };
-    const { btf } = types ?? {};
+    const { btf } = kernel() ?? {};
     if (btf === undefined || insn.immHigh !== 0) {
       failures.push({ code: 'kernel-symbol-unsupported', pc, values });
       return;
@@ -114,7 +92,7 @@ export function checkSymbols(
 export function checkResults(
   calls: Iterable<readonly [number, Contract]>,
   type: ProgramTypeRow,
-  types: KernelTypes | undefined,
+  kernel: () => KernelTypes | undefined,
 ): Failure | undefined {
   for (const [pc, { name, returns }] of calls) {
     // What is exchanged for a map's pointer has the type that the map says.
@@ -124,6 +102,7 @@ export function checkResults(
     if (returns.kind === 'kernel-context' && wanted === undefined) {
       return { code: 'kernel-context', pc, values: { type: type.name } };
     }
+    const types = kernel();
     const isKnown =
       types !== undefined && (wanted === undefined || types.struct(wanted) !== undefined);
     if (isKnown) continue;

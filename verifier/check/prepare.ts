@@ -43,15 +43,15 @@ export function prepare(
   const { instructions, errors } = decode(program.code);
   const encoding = checkEncoding(program, instructions, errors, profile);
   if (encoding.length > 0) return refuse(encoding);
-  const kernel = kernelTypes(program, type, instructions, kernelBtf);
+  const { maps, innerMap } = withInnerMaps(program.maps);
+  const types = programTypes(program, maps);
+  if ('code' in types) return refuse([types]);
+  const kernel = kernelTypes(kernelBtf);
   const hook = hookOf(program, type, kernel);
   if (hook !== undefined && 'code' in hook) return refuse([hook]);
   const symbolFailures = checkSymbols(instructions, kernel);
   if (symbolFailures.length > 0) return refuse(symbolFailures);
   const rows = instructions.map((insn) => TABLE[insn.op]!);
-  const { maps, innerMap } = withInnerMaps(program.maps);
-  const types = programTypes(program, maps);
-  if ('code' in types) return refuse([types]);
   const onException = exceptionCallback(program, types.btf);
   if (typeof onException === 'object') return refuse([onException]);
   const alsoEntered = onException === undefined ? [] : [onException];
@@ -79,7 +79,8 @@ export function prepare(
   const layout = type.context === null ? undefined : contextLayout(type.context);
   const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
   const effects = effectsOf({ cfg, instructions, rows, calleeAt: outside });
-  const globals = globalFunctions({ btf: types.btf, type, layout, profile }, cfg, effects);
+  const setting = { btf: types.btf, type, layout, profile, kernel };
+  const globals = globalFunctions(setting, cfg, effects);
   const uncaught =
     onException === undefined
       ? undefined
@@ -101,18 +102,19 @@ export function prepare(
     type,
     layout,
     types,
-    kernel,
-    kernelSource: kernelBtf,
+    get kernel() {
+      return kernel();
+    },
     hook,
     isGplCompatible: GPL_COMPATIBLE.has(program.license),
     profile,
     privilege,
     mayLeakPointers: mayLeak,
     mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
-    mayIndexStack: privilege === 'full' || profile.family !== 'linux',
-    alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     keepsSpilledNumbers: privilege !== 'none' || profile.family !== 'linux',
     masksArithmetic: privilege !== 'full' && profile.family === 'linux',
+    mayIndexStack: privilege === 'full' || profile.family !== 'linux',
+    alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
     kfuncAt,
     refusedCalls,

@@ -20,6 +20,11 @@ export const ENVIRONMENT = {
     'use another map type, or a newer profile',
     'map_create: EINVAL',
   ),
+  'map-pointer-unsupported': unsupported(
+    'a map of type {type} is read as the structure that the kernel keeps it in, which is not known',
+    'give the kernel types (--kernel-btf)',
+    'map_ptr access not supported for map type',
+  ),
   'map-not-sleepable': row(
     "programs that may sleep cannot use map '{map}' of type {type}",
     'use an array, hash, ring buffer or local storage',

@@ -164,6 +164,11 @@ export const TYPE_SAFETY = {
     'make the function static, or give it parameters and a result that BTF describes',
     '{linux}',
   ),
+  'format-string': row(
+    'the format for {name} cannot be used: {problem}',
+    'give each conversion a number; conversions are %d %i %u %x %X (with l or ll), %c, %s and %p',
+    'Invalid format string',
+  ),
   'exception-callback': row(
     'the function that catches exceptions cannot be used: {reason}',
     'name one global function that takes one number, returns a number, and is not called otherwise',

@@ -34,6 +34,7 @@ const REWRITTEN: ReadonlySet<number> = new Set([
   kinds.XDP_SOCKET,
   kinds.FLOW_KEYS,
   kinds.BTF_OBJECT,
+  kinds.MAP,
   kinds.ARENA,
 ]);
 

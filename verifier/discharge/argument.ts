@@ -27,6 +27,7 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { checkAccess } from './access.ts';
 import { checkNesting } from './call.ts';
+import { formatProblem } from './format-string.ts';
 import {
   checkContextOrObject,
   checkKernelObject,
@@ -114,6 +115,10 @@ function checkKind(call: Call): Failure | null {
       return checkDynptr(call);
     case 'ignored':
       return null;
+    case 'untrusted':
+      return call.argument.typeName !== undefined && call.walk.subject.kernel === undefined
+        ? unsupported(call, 'it takes kernel objects, whose types are unknown')
+        : null;
     case 'number':
       return requireKind(call, [kinds.SCALAR], 'a number', 'scalar');
     case 'arena-pointer':
@@ -417,6 +422,22 @@ function checkString(call: Call): Failure | null {
   const bytes = map.initial?.subarray(Math.max(offset, 0), map.valueSize);
   // What is not given is zero.
   const terminated = bytes === undefined || bytes.includes(0) || bytes.length < map.valueSize;
-  if (map.frozen && isConstant && offset >= 0 && offset < map.valueSize && terminated) return null;
-  return wrong(call, 'a constant string in a read-only map', 'map_value');
+  const isFixed = map.frozen && isConstant && offset >= 0 && offset < map.valueSize;
+  if (!isFixed || !terminated) {
+    return wrong(call, 'a constant string in a read-only map', 'map_value');
+  }
+  return call.argument.format ? checkFormat(call, bytes ?? new Uint8Array()) : null;
+}
+
+/** The last argument is the size of the numbers, and checked (and precise) as such. */
+function checkFormat(call: Call, bytes: Uint8Array): Failure | null {
+  const { state } = call.walk;
+  const register = call.callee.arguments.length;
+  const size = domain.unsignedMin(state.words, state.register(register) + L.NUMBER);
+  const end = bytes.indexOf(0);
+  const format = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
+  const problem = formatProblem(format, Math.floor(size / 8));
+  if (problem === undefined) return null;
+  const values = { name: call.callee.name, problem };
+  return { code: 'format-string', pc: call.pc, values, registers: [call.register] };
 }

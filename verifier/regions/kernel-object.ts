@@ -11,7 +11,7 @@ import type { KernelTypes } from '../kernel/types.ts';
 import type { Member } from '../kernel/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import * as L from '../state/layout.ts';
-import { constantOffset, loadUnknown, type Region } from './region.ts';
+import { checkAlignment, constantOffset, loadUnknown, type Region } from './region.ts';
 
 export const KERNEL_OBJECT_REGION: Region = { check, load, store };
 
@@ -35,7 +35,6 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     values: { verb: request.verb, type: name, problem, register: request.register },
     registers: [request.register],
   });
-  if (request.by === 'atomic') return fail('only plain loads may touch it');
   if (!subject.isGplCompatible && typeId !== NO_TYPE) {
     const values = { type: name, license: subject.program.license };
     return { code: 'kernel-object-licence', pc: request.pc, values };
@@ -48,7 +47,8 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   if ((flags & L.FLAG_PERCPU) !== 0) return fail('it is per CPU: use bpf_per_cpu_ptr');
   const member = memberOf(walk, value, request);
   if (member === undefined) return fail('the offset must be a constant within the structure');
-  return member.kind === 'refused' ? fail(member.reason) : null;
+  if (member.kind === 'refused') return fail(member.reason);
+  return checkAlignment(walk, value, request, 'kernel object');
 }
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {

@@ -3,6 +3,7 @@
 import type { Failure } from '../diagnose/failure.ts';
 import { spanAt } from '../diagnose/span.ts';
 import * as domain from '../domain/index.ts';
+import { noteRead } from '../explore/stack-use.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
 import { overwrite } from '../resources/dynptr.ts';
@@ -43,6 +44,7 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   }
   const frame = state.words[value + L.TARGET]!;
   if (request.verb === 'write') return checkWrite(walk, frame, low, high, request.by, fail);
+  noteRead(state, walk.parent, frame, low, high);
   const byHelper = request.by === 'helper';
   if (request.by === 'atomic' && !subject.mayLeakPointers) {
     if (stack.holdsPointer(state, frame, low)) return fail('pointer-leak', LEAKED);
@@ -115,6 +117,10 @@ function checkWrite(
   fail: Fail,
 ): Failure | null {
   const { state, subject } = walk;
+  // What a part of a slot is written over must not be a pointer.
+  if (!subject.mayLeakPointers && ((low | high) & 7) !== 0) {
+    noteRead(state, walk.parent, frame, low & ~7, (high + 7) & ~7);
+  }
   for (let at = low; at < high; at++) {
     const type = stack.byteType(state, frame, at);
     const isLost = type === L.BYTE_DYNPTR && by !== 'helper' && !isHeld(state, frame, at);

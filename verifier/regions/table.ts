@@ -4,6 +4,7 @@ import * as kinds from '../state/kinds.ts';
 import { ALLOCATED_REGION } from './allocated.ts';
 import { CONTEXT_REGION } from './context.ts';
 import { KERNEL_OBJECT_REGION } from './kernel-object.ts';
+import { MAP_POINTER_REGION } from './map-pointer.ts';
 import { MAP_VALUE_REGION } from './map-value.ts';
 import { MEMORY_REGION } from './memory.ts';
 import { FLOW_KEYS_REGION, SOCKET_REGION } from './object.ts';
@@ -17,6 +18,7 @@ const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.STACK]: STACK_REGION,
   [kinds.PACKET]: PACKET_REGION,
   [kinds.PACKET_META]: PACKET_REGION,
+  [kinds.MAP]: MAP_POINTER_REGION,
   [kinds.MAP_VALUE]: MAP_VALUE_REGION,
   [kinds.MEMORY]: MEMORY_REGION,
   [kinds.SOCKET]: SOCKET_REGION,

@@ -96,7 +96,8 @@ function checkMade(call: Call): Failure | null {
     const failure = fault(call, 'dynptr-form', '');
     return { ...failure, values: { ...failure.values, ...more } };
   }
-  if (slicesToWrite(call.callee) && PACKETS.has(form) && !mayWritePacket(walk)) {
+  // Linux asks the program type, whatever the dynptr shows.
+  if (slicesToWrite(call.callee) && !mayWritePacket(walk)) {
     return { code: 'packet-write', pc: call.pc, values: {}, registers: [call.register] };
   }
   if (!argument.releases || state.words[object + L.REFERENCE] !== 0) return null;

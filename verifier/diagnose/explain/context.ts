@@ -106,10 +106,10 @@ function withoutLayout(c: Case, low: number, size: number, isWrite: boolean): Ex
 
 /** The fields of a tracepoint's record, from the kernel's types where they were given. */
 function fieldsOfEvent(c: Case): string {
-  const { kernelSource, program } = c.history.subject;
+  const { kernel, program } = c.history.subject;
   const event = program.attachTarget?.split('/').at(-1) ?? program.section.split('/').at(-1) ?? '';
   const where = `see /sys/kernel/tracing/events/${eventPath(c)}/format`;
-  const btf = typeof kernelSource === 'function' ? kernelSource() : kernelSource;
+  const btf = kernel?.btf;
   const struct = btf?.find(`trace_event_raw_${event}`, 'struct');
   if (btf === undefined || struct === undefined) return ` (${where})`;
   const fields = layoutOf(btf, struct)
