@@ -18,6 +18,7 @@ export async function runTypeScript(entry) {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    target: 'node20',
     packages: 'external',
     logLevel: 'error',
   });
