@@ -4,7 +4,8 @@
  * holds for the other.
  *
  * Values of the kept state are compared by kind: a dead value (kept states forget those) covers
- * anything; an imprecise number covers any number (precision.ts argues why); a precise one covers
+ * anything, as do bytes of the stack that nothing below reads (stack-use.ts); an imprecise number
+ * covers any number (precision.ts argues why); a precise one covers
  * the numbers within it; a pointer covers pointers to the same thing, at the same constant offset,
  * within its variable part, of which at least as much is proven. Ids of the kept state must map to
  * ids of the other: where two values were known equal, they must be so again.
@@ -15,6 +16,7 @@ import { isPacketKind, MEMORY, SCALAR, UNINITIALISED } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { spilledBytes } from '../state/stack.ts';
+import { readBelow } from './stack-use.ts';
 
 /**
  * `covers`: for pruning against states walked to the end. `within`: every number counts, for states
@@ -234,16 +236,21 @@ function sameStack(
     if (types === 0) continue;
     const b = index < present ? other.slot(frame, index) : -1;
     const otherTypes = b < 0 ? 0 : other.words[b]!;
-    if (!sameBytes(kept, a, other, b, types, otherTypes, uninitialised)) return false;
+    const isObject = (types & 0xf) >= L.BYTE_DYNPTR || (otherTypes & 0xf) >= L.BYTE_DYNPTR;
+    const bytes = comparison !== 'covers' || isObject ? ALL_BYTES : readBelow(kept, a);
+    if (bytes === 0) continue;
+    if (!sameBytes(kept, a, other, b, types, otherTypes, bytes, uninitialised)) return false;
     const spilled = spilledBytes(types);
-    if (spilled === 0) continue;
+    if (spilled === 0 || (bytes & ((1 << spilled) - 1)) === 0) continue;
     if (spilledBytes(otherTypes) !== spilled) return false;
     if (!sameValue(kept, a + L.SLOT_VALUE, other, b + L.SLOT_VALUE, comparison)) return false;
   }
   return true;
 }
 
-/** Byte types, apart from spilled ones. */
+const ALL_BYTES = 0xff;
+
+/** Types of the `bytes` that count, apart from spilled ones. */
 function sameBytes(
   kept: MachineState,
   a: number,
@@ -251,12 +258,14 @@ function sameBytes(
   b: number,
   types: number,
   otherTypes: number,
+  bytes: number,
   uninitialised: 'readable' | 'forbidden',
 ): boolean {
   if (types === otherTypes) {
     return (types & 0xf) < L.BYTE_DYNPTR || sameSpecial(kept, a, other, b);
   }
   for (let shift = 0; shift < 32; shift += 4) {
+    if (((bytes >> (shift >> 2)) & 1) === 0) continue;
     const type = (types >>> shift) & 0xf;
     const found = (otherTypes >>> shift) & 0xf;
     if (type === found || type === L.BYTE_INVALID || type === L.BYTE_SPILL) continue;

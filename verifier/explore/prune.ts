@@ -9,6 +9,7 @@ import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } fr
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import type { Loop } from './loops.ts';
 import { addPrecise, markPrecise } from './precision.ts';
+import { forgetWrites, inheritReads } from './stack-use.ts';
 import type { Walk } from './walk.ts';
 import { widenImprecise } from './widen.ts';
 
@@ -77,7 +78,10 @@ export class MergePoints {
       if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers')) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
-        else propagate(walk, kept);
+        else {
+          propagate(walk, kept);
+          inheritReads(walk.state, walk.parent, kept);
+        }
         return { kind: 'covered', by: kept };
       }
       kept.misses++;
@@ -124,6 +128,7 @@ export class MergePoints {
   #keep(walk: Walk, pc: number, instructions: number, branches: number): void {
     const state = walk.state.compact();
     forgetDead(walk.subject, state, pc);
+    forgetWrites(walk.state);
     const index = walk.kept.length;
     const { parent, distance } = walk;
     const kept: Kept = {

@@ -63,8 +63,10 @@ export const SLOT_BYTES = 8;
 
 /** Stack slot: one word with a 4-bit type per byte (lowest nibble: lowest address), and a value. */
 export const SLOT_TYPES = 0;
-export const SLOT_VALUE = 1;
-export const SLOT_WORDS = 1 + VALUE_WORDS;
+/** Which of the bytes were written, and which will be read: see explore/stack-use.ts. */
+export const SLOT_USE = 1;
+export const SLOT_VALUE = 2;
+export const SLOT_WORDS = SLOT_VALUE + VALUE_WORDS;
 
 export const BYTE_INVALID = 0;
 /** Initialised with something. */

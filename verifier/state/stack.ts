@@ -67,6 +67,7 @@ export function setBytes(
     scrubSlot(state, slot);
     const shift = byteShift(at);
     state.words[slot] = (state.words[slot]! & ~(0xf << shift)) | (type << shift);
+    state.words[slot + L.SLOT_USE]! |= 1 << (at & 7);
   }
 }
 
@@ -85,6 +86,7 @@ export function spill(
   scrubSlot(state, slot);
   const mask = size === 8 ? -1 : (1 << (size * 4)) - 1;
   state.words[slot] = (state.words[slot]! & ~mask) | (L.SLOT_SPILLED & mask);
+  state.words[slot + L.SLOT_USE]! |= (1 << size) - 1;
   const kept = slot + L.SLOT_VALUE;
   state.copyValue(kept, value);
   if (size === 8 || state.kind(value) !== SCALAR) return;
