@@ -8,6 +8,28 @@ export {
 } from './context-access.ts';
 export { LAYOUTS } from './contexts/index.ts';
 export { FLOW_KEYS_BYTES } from './contexts/tracing.ts';
+export {
+  type ArgumentSpec,
+  type BuiltinHelperSpec,
+  type ContextOf,
+  type ContextValues,
+  decodeContext,
+  defineProgramType,
+  encodeContext,
+  type FieldSpec,
+  type HostedContract,
+  type HostedHelper,
+  type HostedHelperSpec,
+  headerOf,
+  type LimitsSpec,
+  type Parameter,
+  ProgramType,
+  type ProgramTypeParts,
+  type ProgramTypeSpec,
+  type ReturnSpec,
+  type ReturnsSpec,
+  truncate,
+} from './definition/index.ts';
 export { HELPERS } from './helpers/index.ts';
 export {
   ITERATORS,
@@ -24,6 +46,7 @@ export {
   helperByName,
   helperFor,
   kfunc,
+  layoutOf,
   mapType,
   mayCall,
   mayCallKfunc,

@@ -42,11 +42,11 @@ export const programType = (name: string): ProgramTypeRow | undefined => program
 export const attachTypeOf = ({ type, attachType }: Pick<Program, 'type' | 'attachType'>) =>
   attachType ?? programTypes.get(type)?.defaultAttachType;
 
-/** Allowed results of a program: by its hook, its attach type or its type. */
+/** Allowed results of a program: by its hook, its attach type or its type, whose row may be given. */
 export function returnRule(
   program: Pick<Program, 'type' | 'attachType' | 'attachTarget'>,
+  row = programTypes.get(program.type),
 ): ReturnRule {
-  const row = programTypes.get(program.type);
   if (row === undefined) return 'any';
   const byTarget = row.returnsByTarget?.[program.attachTarget ?? ''];
   return byTarget ?? row.returnsByAttach?.[attachTypeOf(program) ?? ''] ?? row.returns;
@@ -54,6 +54,10 @@ export function returnRule(
 
 /** `name` is the `context` of a program type, or a structure that helpers return. */
 export const contextLayout = (name: string): ContextLayout | undefined => layouts.get(name);
+
+/** What r1 points to in programs of the type. */
+export const layoutOf = ({ layout, context }: ProgramTypeRow): ContextLayout | undefined =>
+  layout ?? (context === null ? undefined : contextLayout(context));
 
 export const helper = (id: number): HelperRow | undefined => helpersById.get(id);
 

@@ -26,6 +26,7 @@ export function helperIn(
   type: string,
   attachType?: string,
 ): HelperRow | undefined {
+  if (host.helpers) return host.helpers.get(id);
   const name = host.helperIds?.get(id);
   const row = host.helperIds ? helperByName(name ?? '') : helper(id);
   if (row === undefined || !has(host, row.since)) return undefined;

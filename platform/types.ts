@@ -42,6 +42,8 @@ export interface ContextField {
   readonly writeAttachTypes?: readonly string[];
   /** Kernel type for 'btf'. */
   readonly typeName?: string;
+  /** A number below zero is possible: for people, who see the field's value. */
+  readonly signed?: true;
   /**
    * Index of the 64-bit slot in the pointer header of the native context (see loader/README.md):
    * pointer fields are 32-bit offsets in the uapi struct but native pointers when run.
@@ -185,8 +187,12 @@ export interface HelperRow {
   readonly kernelOnly?: boolean;
   /** Packet pointers are accepted for memory, map-key and map-value arguments. */
   readonly packetAccess?: boolean;
+  /** Reads memory at addresses that nobody has proven: what a format names, or a plain number. */
+  readonly readsByNumber?: boolean;
   /** Its contract has no semantics here: programs that call it are `unsupported`. */
   readonly unsupported?: string;
+  /** It is a JavaScript function of the embedder's: anything may happen to memory that it can see. */
+  readonly hosted?: true;
   /** Contracts that differ for some program types; `helperFor` picks. */
   readonly variants?: readonly HelperVariant[];
 }
@@ -215,6 +221,8 @@ export interface KfuncRow {
   readonly changesPacket?: boolean;
   /** May be called while a lock is held. */
   readonly underLock?: boolean;
+  /** Reads memory at addresses that nobody has proven. */
+  readonly readsByNumber?: boolean;
   readonly unsupported?: string;
 }
 
@@ -335,6 +343,8 @@ export interface ProgramTypeRow {
   readonly since: KernelVersion;
   /** Layout behind r1; null: raw bytes whose rules `contextRule` states. */
   readonly context: string | null;
+  /** That layout itself, where no table has it: types that embedders define. */
+  readonly layout?: ContextLayout;
   /** The kernel's own structure behind the context, for programs that ask for it. */
   readonly kernelContext?: string;
   readonly contextRule?: 'btf-arguments' | 'raw-words' | 'tracepoint' | 'buffer' | 'btf-struct';
@@ -385,6 +395,8 @@ export interface Profile {
   readonly globalFunctions: boolean;
   /** The only program types it has, with their rules there; absent: those of its Linux version. */
   readonly programTypes?: readonly ProgramTypeRow[];
+  /** The only helpers that it has, by its own numbers; absent: the tables', by `helperIds`. */
+  readonly helpers?: ReadonlyMap<number, HelperRow>;
   /** Its own numbering of helpers; absent: Linux's. */
   readonly helperIds?: ReadonlyMap<number, string>;
   /** Features by name, for rules that arrived later (e.g. 'uninit-stack-helper-read'). */

@@ -8,6 +8,7 @@
  */
 
 import type { Instruction, Program } from '../isa/index.ts';
+import type { ProgramType } from '../platform/index.ts';
 import type { Facts } from './facts.ts';
 
 const KEY = Symbol('proof');
@@ -20,6 +21,8 @@ export interface ProofParts {
   readonly facts: () => Facts;
   /** Name of the profile under which the program was proven. */
   readonly profile: string;
+  /** The embedder's definition that it was proven against. */
+  readonly programType?: ProgramType<unknown> | undefined;
 }
 
 export class ProvenProgram {
@@ -27,6 +30,7 @@ export class ProvenProgram {
   readonly #instructions: readonly Instruction[];
   readonly #makeFacts: () => Facts;
   readonly #profile: string;
+  readonly #programType: ProgramType<unknown> | undefined;
   #facts: Facts | undefined;
 
   constructor(key: symbol, parts: ProofParts) {
@@ -35,6 +39,7 @@ export class ProvenProgram {
     this.#instructions = parts.instructions.map((insn) => Object.freeze({ ...insn }));
     this.#makeFacts = parts.facts;
     this.#profile = parts.profile;
+    this.#programType = parts.programType;
     Object.freeze(this);
   }
 
@@ -58,6 +63,11 @@ export class ProvenProgram {
 
   get profile(): string {
     return this.#profile;
+  }
+
+  /** Present for programs of a type that `defineProgramType` made. */
+  get programType(): ProgramType<unknown> | undefined {
+    return this.#programType;
   }
 }
 Object.freeze(ProvenProgram);

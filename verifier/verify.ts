@@ -4,13 +4,14 @@
  */
 
 import type { Program } from '../isa/index.ts';
-import { type Profile, profile as profileNamed } from '../platform/index.ts';
+import { type Profile, ProgramType, profile as profileNamed } from '../platform/index.ts';
 import { Roots } from './calls/roots.ts';
 import { stackDepth } from './calls/stack-depth.ts';
 import { entryState } from './check/entry.ts';
 import type { KernelBtf } from './check/kernel.ts';
 import { prepare } from './check/prepare.ts';
 import { circumstancesOf } from './diagnose/circumstances.ts';
+import type { Failure } from './diagnose/failure.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
@@ -29,15 +30,39 @@ import type { Accepted, LinuxPrediction, Refused, Verdict } from './verdict.ts';
 export interface VerifyOptions {
   /** Default: `linux-6.18`, or `memory` for programs of that type. */
   readonly profile?: string;
+  /** The program is of this defined type, whatever it says of itself; the type is its profile. */
+  readonly programType?: ProgramType<never> | ProgramType;
   readonly privilege?: Privilege;
   /** Types of the kernel that BTF-typed programs read; a function is asked when one is met. */
   readonly kernelBtf?: KernelBtf;
   readonly maxErrors?: number;
 }
 
-export function verify(program: Program, options: VerifyOptions = {}): Verdict {
+export function verify(given: Program, options: VerifyOptions = {}): Verdict {
   const started = performance.now();
-  const profile = profileFor(program, options.profile);
+  const { programType } = options;
+  const program = programType === undefined ? given : programOfType(given, programType);
+  const verdict = examine(program, options, started);
+  const most = programType?.parts.executed;
+  if (!verdict.ok || most === undefined) return verdict;
+  const worst = verdict.worstCaseInstructions;
+  if (worst !== null && worst <= most) return verdict;
+  const values = { worst: worst ?? 'more', most };
+  const failure: Failure = { code: 'run-too-long', pc: 0, values };
+  const diagnostic = diagnose(program, failure, withoutWalk(program, failure));
+  return refused(program, profileFor(program, options), [diagnostic], started, undefined);
+}
+
+/** As a program of a defined type: what its section name means elsewhere is no concern. */
+function programOfType(program: Program, type: { readonly name: string }): Program {
+  if (!ProgramType.is(type))
+    throw new TypeError('programType is what defineProgramType() made, nothing else');
+  const { attachType: _, attachTarget: __, contextSize: ___, ...rest } = program;
+  return { ...rest, type: type.name };
+}
+
+function examine(program: Program, options: VerifyOptions, started: number): Verdict {
+  const profile = profileFor(program, options);
   const privilege = options.privilege ?? (profile.family === 'linux' ? 'full' : 'none');
   const { subject, failures } = prepare(program, profile, privilege, options.kernelBtf);
   const maxErrors = options.maxErrors ?? LIMITS.errors.value;
@@ -49,17 +74,20 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   }
   const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
   if (first.diagnostics.length === 0) {
-    return accepted(first, started);
+    return accepted(first, started, options.programType);
   }
   if (first.walk.withheld.size === 0 || isExhausted(first)) {
     return refused(program, profile, first.diagnostics, started, first.effort);
   }
   const second = attempt(subject, 'full', maxErrors, started);
   if (second.diagnostics.length > 0) {
-    return refused(program, profile, second.diagnostics, started, second.effort);
+    // Reasoning that only ran out of budget explains nothing.
+    const { diagnostics, effort } = isExhausted(second) ? first : second;
+    return refused(program, profile, diagnostics, started, effort);
   }
-  const verdict = accepted(second, started);
-  const rules = [...first.walk.withheld].map(
+  const verdict = accepted(second, started, options.programType);
+  const used = new Set([...first.walk.withheld, ...second.walk.withheld]);
+  const rules = [...used].map(
     (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
   );
   return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
@@ -135,19 +163,28 @@ function predictionOf(effort: Effort, profile: Profile): LinuxPrediction {
 }
 
 /** Throws RangeError for a name that no profile has. */
-function profileFor(program: Program, name: string | undefined): Profile {
+function profileFor(program: Program, { profile: name, programType }: VerifyOptions): Profile {
+  if (programType !== undefined) {
+    if (name === undefined) return programType.parts.profile;
+    throw new TypeError('a defined program type is its own profile: give one of the two');
+  }
   const wanted = name ?? (program.type === 'memory' ? 'memory' : 'linux-6.18');
   const profile = profileNamed(wanted);
   if (profile === undefined) throw new RangeError(`no profile is called '${wanted}'`);
   return profile;
 }
 
-function accepted({ walk, longest, effort, stackBytes }: Attempt, started: number): Accepted {
+function accepted(
+  { walk, longest, effort, stackBytes }: Attempt,
+  started: number,
+  programType: VerifyOptions['programType'],
+): Accepted {
   const { subject, recorder } = walk;
   const { program, instructions, profile } = subject;
   const termination = boundOf(walk, longest);
   const facts = () => makeFacts(subject, recorder, stackBytes, termination);
-  const proof = mintProof({ program, instructions, facts, profile: profile.name });
+  const parts = { program, instructions, facts, profile: profile.name };
+  const proof = mintProof(programType === undefined ? parts : { ...parts, programType });
   return {
     ok: true,
     proof,

@@ -1,7 +1,7 @@
 /**
  * Programs from an ELF object file, the way clang and gcc write them: the whole path on one screen.
- * What a kernel would refuse (an unknown section name, a kernel type that does not exist) is not an
- * error of the file: the program carries the reason in `unresolved`.
+ * What a kernel would refuse is not an error of the file: a program whose section name means nothing
+ * is of type `unspec`, one that needs a kernel type which does not exist says so in `unresolved`.
  */
 import type { Btf } from '../../btf/index.ts';
 import type { Program } from '../../isa/index.ts';
@@ -89,11 +89,6 @@ function programOf(
   const section = entry.code.section.name;
   const { flags, ...meaning } = sectionMeaning(section);
   const { unresolved, ...linked } = linker.link(entry);
-  if (meaning.type === 'unspec')
-    unresolved.unshift({
-      instruction: 0,
-      reason: `the section name '${section}' stands for no program type`,
-    });
   return {
     name: entry.name,
     file: elf.file,

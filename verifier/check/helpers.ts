@@ -25,6 +25,7 @@ export const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
 
 /** The helper that the number means on this host, with its contract for programs of the type. */
 export function helperNumbered(profile: Profile, id: number, type: string): HelperRow | undefined {
+  if (profile.helpers) return profile.helpers.get(id);
   const name = profile.helperIds?.get(id);
   const linuxId = profile.helperIds === undefined ? id : helperByName(name ?? '')?.id;
   return linuxId === undefined ? undefined : helperFor(linuxId, type);

@@ -38,7 +38,11 @@ export function loadableType(
     return { code: 'program-type-missing', pc: 0, values };
   }
   if (row === undefined || row.unsupported !== undefined) {
-    const reason = row?.unsupported ?? 'no such type';
+    const reason =
+      row?.unsupported ??
+      (program.type === 'unspec'
+        ? `the section name '${program.section}' stands for no program type`
+        : 'no such type');
     return { code: 'program-type-unsupported', pc: 0, values: { ...values, reason } };
   }
   if (profile.family !== 'linux') return row;

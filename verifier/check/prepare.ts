@@ -4,7 +4,7 @@
  */
 
 import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
-import { contextLayout, type HelperRow, mapType, type Profile } from '../../platform/index.ts';
+import { type HelperRow, layoutOf, mapType, type Profile } from '../../platform/index.ts';
 import { shapeOf } from '../calls/callback-arguments.ts';
 import { effectsOf } from '../calls/effects.ts';
 import { checkExceptionCallback, exceptionCallback } from '../calls/exceptions.ts';
@@ -76,7 +76,7 @@ export function prepare(
     const repeats = shapeOf(callee)?.runs === 'now' || hasFlag(callee, 'iter-next');
     if (repeats) cfg.marks[pc]! |= MARK_PRUNE | MARK_CONVERGE;
   }
-  const layout = type.context === null ? undefined : contextLayout(type.context);
+  const layout = layoutOf(type);
   const outside = (pc: number) => helperAt.get(pc) ?? kfuncAt.get(pc);
   const effects = effectsOf({ cfg, instructions, rows, calleeAt: outside });
   const setting = { btf: types.btf, type, layout, profile, kernel };

@@ -15,6 +15,11 @@ export const LIMIT = {
     'release references earlier',
     '',
   ),
+  'run-too-long': row(
+    'one run may execute {worst} instructions; the program type allows {most}',
+    'make loops shorter, or leave them earlier',
+    '',
+  ),
   'too-complex': row(
     'the program was not verified within {most} {unit}: {reason}',
     'simplify loops: keep state that changes per pass small, or use bpf_loop',

@@ -95,7 +95,7 @@ const LATER_RESULT: ReturnRule = { min: 0, max: 0 };
 
 function checkResult(walk: Walk, pc: number, register = 0): Failure | null {
   const { type, hook, program } = walk.subject;
-  const rule = hook?.returns ?? returnRule(program);
+  const rule = hook?.returns ?? returnRule(program, type);
   return checkNumberIn(walk, pc, rule, type.rangeBits, type.name, register);
 }
 

@@ -77,7 +77,7 @@ function lastBranch(c: Case, source: number) {
 /** `0 (SK_DROP) or 1 (SK_PASS)`, `0..3`. */
 function allowedText(c: Case): string {
   const { type, hook, program } = c.history.subject;
-  const rule = hook?.returns ?? returnRule(program);
+  const rule = hook?.returns ?? returnRule(program, type);
   const isCgroup = type.name.startsWith('cgroup');
   const actions = type.actions ?? (isCgroup ? CGROUP_RESULTS : undefined);
   if (rule === 'any') return 'any number';
