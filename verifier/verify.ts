@@ -15,7 +15,12 @@ import type { Failure } from './diagnose/failure.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
-import { describeSummary, predictLoops } from './explore/prediction.ts';
+import {
+  describeSummary,
+  GUESSED_LOOPS,
+  guessesLoops,
+  predictLoops,
+} from './explore/prediction.ts';
 import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
 import type { Summary } from './explore/summary.ts';
 import type { Walk } from './explore/walk.ts';
@@ -190,8 +195,9 @@ function accepted(
     proof,
     program,
     profile: profile.name,
-    linux: predictionOf(effort, profile),
+    linux: guessesLoops(subject) ? 'unknown' : predictionOf(effort, profile),
     warnings: [
+      ...(guessesLoops(subject) ? [GUESSED_LOOPS] : []),
       ...walk.warnings.values(),
       ...(profile.family === 'linux' ? effort.summaries.map(describeSummary) : []),
     ],

@@ -7,6 +7,8 @@
  * branches waiting) are kernel/bpf/verifier.c's; both observed on 6.18.
  */
 
+import { MARK_LOOP_HEAD } from '../cfg.ts';
+import type { Subject } from '../subject.ts';
 import type { Summary } from './summary.ts';
 
 const MOST_WAITING = 8192;
@@ -40,3 +42,13 @@ export function describeSummary({ head, counter, passes }: Summary): string {
     'Linux walks each of them'
   );
 }
+
+/**
+ * For loaders without CAP_PERFMON Linux also walks what a processor may guess: each decided branch
+ * the other way. On such a path a counted loop need not end, and 6.18 refuses many as endless.
+ */
+export const guessesLoops = ({ masksArithmetic, cfg }: Subject): boolean =>
+  masksArithmetic && cfg.marks.some((marks) => (marks & MARK_LOOP_HEAD) !== 0);
+
+export const GUESSED_LOOPS =
+  'Linux may take a loop for endless on a path that a processor guesses, unless the loader has CAP_PERFMON';

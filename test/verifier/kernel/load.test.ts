@@ -1,5 +1,6 @@
 /** What can be loaded at all: attach types, sleepable programs and maps, profiles, privileges. */
 import { describe, expect, test } from 'vitest';
+import { assembleProgram } from '../../../isa/index.ts';
 import {
   ATTACH_TYPES,
   MAP_TYPES,
@@ -148,5 +149,13 @@ describe('privilege', () => {
     expect(code('xdp', 'bpf')).toBe('accepted');
     expect(code('kprobe', 'bpf')).toBe('program-type-privilege');
     expect(code('kprobe', 'full')).toBe('accepted');
+  });
+
+  test('without CAP_PERFMON, what Linux makes of loops is not known', () => {
+    const loop = 'r6 = 0\nl:\nr6 += 1\nif r6 < 10 goto l\nr0 = 2\nexit';
+    const linux = (text: string) =>
+      verify(assembleProgram(`.type xdp\n${text}`, 'l.s'), { privilege: 'bpf' }).linux;
+    expect(linux(loop)).toBe('unknown');
+    expect(linux('r0 = 2\nexit')).toBe('accepted');
   });
 });
