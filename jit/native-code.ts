@@ -34,11 +34,15 @@ export interface ProgramMeta {
   readonly profile: string;
   readonly worstCaseInstructions: number | null;
   readonly unboundedBy: string | undefined;
+  /** Slot of the function that has the result after bpf_throw. */
+  readonly exceptionCallback: number | undefined;
   /** Deepest combined BPF stack, bytes. */
   readonly stackBytes: number;
   readonly returnBits: 32 | 64;
   /** Proven neither to write nor to resize its packet. */
   readonly keepsPacket: boolean;
+  /** Some load or store goes through a pointer that is typed by BTF. */
+  readonly readsObjects: boolean;
   /** Counts the instructions that it executes, and stops when the run's budget does not suffice. */
   readonly metered: boolean;
 }

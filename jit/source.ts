@@ -3,8 +3,8 @@
  * about it at the end.
  */
 
-import type { Instruction, Program } from '../isa/index.ts';
-import { contextLayout, helperFor, programType } from '../platform/index.ts';
+import { type Instruction, type Program, TABLE } from '../isa/index.ts';
+import { contextLayout, helperFor, kfunc, programType } from '../platform/index.ts';
 import type { Facts, OperandFact } from '../verifier/index.ts';
 import type { Relocation } from './code.ts';
 import type { Source } from './ir/builder.ts';
@@ -38,12 +38,29 @@ export function describeSource(
     helperArguments: (id) => helperFor(id, program.type)?.arguments.length ?? ARGUMENT_REGISTERS,
     mapReferences: new Map(program.mapReferences.map((each) => [each.instruction, each])),
     metered: metering === 'metered',
+    readsByNumber: readsByNumber(program, instructions, facts),
     helperCallsBack: (id) => {
       const row = helperFor(id, program.type);
       return row?.arguments.some(({ kind }) => kind === 'callback') ?? true;
     },
     kfuncs: new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name])),
+    kfuncArguments: (name) => kfunc(name)?.arguments.length ?? ARGUMENT_REGISTERS,
   };
+}
+
+/** Whether something that it calls, or a load that may fault, reads at addresses nobody has proven. */
+function readsByNumber(
+  program: Program,
+  instructions: readonly Instruction[],
+  facts: Facts,
+): boolean {
+  if (program.kfuncCalls.some(({ name }) => kfunc(name)?.readsByNumber === true)) return true;
+  return instructions.some(({ op, imm }, pc) => {
+    const { kind, operation } = TABLE[op]!;
+    if (kind === 'load') return facts.access(pc)?.region === 'btf-faulting';
+    if (kind !== 'call' || operation !== 'helper') return false;
+    return helperFor(imm, program.type)?.readsByNumber === true;
+  });
 }
 
 const UNKNOWN_OPERAND: OperandFact = Object.freeze({
@@ -71,6 +88,7 @@ export function withoutValueFacts(facts: Facts): Facts {
     functions: facts.functions,
     worstCaseInstructions: facts.worstCaseInstructions,
     unboundedBy: facts.unboundedBy,
+    exceptionCallback: facts.exceptionCallback,
     stackBytes: facts.stackBytes,
   };
 }
@@ -98,9 +116,11 @@ export function describeProgram(
     profile,
     worstCaseInstructions: facts.worstCaseInstructions,
     unboundedBy: facts.unboundedBy,
+    exceptionCallback: facts.exceptionCallback,
     stackBytes: facts.stackBytes,
     returnBits: programType(program.type)?.returnBits ?? 64,
     keepsPacket: keepsPacket(program.type, instructions, facts),
+    readsObjects: instructions.some((_, pc) => facts.access(pc)?.region.startsWith('btf')),
     metered: metering === 'metered',
   };
 }

@@ -26,6 +26,10 @@ export interface RawProgram {
   readonly entry: number;
   readonly relocations: Int32Array;
   readonly plan: Uint32Array;
+  /** Structures that it may allocate. */
+  readonly types: Uint32Array;
+  /** Where the function begins that has the result after bpf_throw. */
+  readonly onException: number;
   readonly maps: readonly MapHandle[];
 }
 
@@ -33,6 +37,8 @@ export interface RawProgram {
 export interface Instance {
   run(): void;
   test(): void;
+  /** Whether `run` and `test` may take their input from there; see loader/native/api_extension.c. */
+  pin(bytes: Uint8Array): boolean;
   batch(
     buffer: Uint8Array,
     offsets: Uint32Array,
@@ -40,6 +46,7 @@ export interface Instance {
     results: Uint32Array,
     shared: boolean,
   ): number;
+  advance(): void;
   close(): void;
   readonly exchange: ArrayBuffer;
   readonly contextAt: number;
@@ -50,8 +57,11 @@ export interface Instance {
 /** One thread's way to use a map. */
 export interface Port {
   call(operation: number, flags: number): number;
+  /** How many of the keys and values side by side were done. */
+  batch(operation: number, flags: number, keys: Uint8Array, values: Uint8Array): number;
   close(): void;
   readonly exchange: ArrayBuffer;
+  readonly keyBytes: number;
   readonly valueAt: number;
   readonly valueBytes: number;
 }
@@ -68,6 +78,8 @@ export interface Addon {
   /** Arenas, bytes, arenas that stay for ever, and the caps on arenas and bytes. */
   arenaTotals(): [number, number, number, number, number];
   hasHelper(id: number): boolean;
+  /** Of kernel functions; their indices are what relocations say. */
+  kfuncNames(): string[];
   createExtension(program: ProgramHandle): ExtensionHandle;
   shareExtension(extension: ExtensionHandle): number;
   findExtension(id: number): ExtensionHandle | null;

@@ -30,6 +30,9 @@ const FIXED_RANDOM = 2;
 const FIXED_CPU = 4;
 const FIXED_PROCESS = 8;
 
+/** Whether an environment with these flags, its first word, has a clock of its own. */
+export const hasFixedTime = (flags: number): boolean => (flags & FIXED_TIME) !== 0;
+
 /** The environment as `struct rf_environment`. Throws RangeError on a processor that is not there. */
 export function encodeEnvironment(environment: Environment): Uint32Array {
   const bytes = new ArrayBuffer(ENVIRONMENT_WORDS * 4);

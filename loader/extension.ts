@@ -6,7 +6,7 @@
 
 import type { MapSpec } from '../isa/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
-import { type Environment, encodeEnvironment } from './environment.ts';
+import { type Environment, encodeEnvironment, hasFixedTime } from './environment.ts';
 import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
 import { metadataOf, type Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
@@ -28,6 +28,10 @@ const ENVIRONMENT = 20;
 const LIMIT = 36;
 const NO_LIMIT = 0;
 const EXECUTED = 38;
+const ADVANCE = 40;
+const CALLBACKS = 42;
+const IDENTITIES = 44;
+const PINNED = 52;
 const WORDS = 64;
 
 /** enum rf_status in loader/native/instance.h. */
@@ -46,6 +50,20 @@ export interface RunInput {
   readonly memory?: Uint8Array;
   /** XDP: this many bytes at the start of `packet` are metadata. */
   readonly metaBytes?: number;
+  /** What the run is about: the keys of local storage. */
+  readonly identity?: Identity;
+}
+
+/** The caller's numbers for objects; local storage of that number is the object's. */
+export interface Identity {
+  /** The socket of the context. Default 1. */
+  readonly socket?: number | bigint;
+  /** The current task. Default: the process's `pid` of the environment, or the thread's own number. */
+  readonly task?: number | bigint;
+  /** The control group, whose number programs see too. Default 1, the root group's. */
+  readonly cgroup?: number | bigint;
+  /** Default 1. */
+  readonly inode?: number | bigint;
 }
 
 /** What would have happened to the packet. */
@@ -119,11 +137,26 @@ interface Parts {
 
 const KEY = Symbol('loader/extension');
 
+/**
+ * The length of a typed array as the engine knows it, 0 when its memory is gone: properties and
+ * subclasses can answer otherwise.
+ */
+const lengthOf: (bytes: Uint8Array) => number = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!.get!,
+);
+
 export class Extension implements Disposable {
   readonly #extension: ExtensionHandle;
   readonly #instance: Instance;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
+  readonly #packetAt: number;
+  /** The array of the last run, and the one that native code reads itself, with its length. */
+  #latest: Uint8Array | undefined;
+  #pinned: Uint8Array | undefined;
+  #pinnedLength = 0;
+  readonly #identities: BigUint64Array;
+  #hasIdentity = false;
   readonly #description: ExtensionDescription;
   readonly #mapList: readonly ExtensionMap[];
   #program: ProgramHandle;
@@ -139,6 +172,9 @@ export class Extension implements Disposable {
     this.#instance = addon().createInstance(parts.extension);
     this.#words = new Uint32Array(this.#instance.exchange, 0, WORDS);
     this.#bytes = new Uint8Array(this.#instance.exchange);
+    this.#packetAt = this.#instance.packetAt;
+    this.#identities = new BigUint64Array(this.#instance.exchange, IDENTITIES * 4, 4);
+    this.#putIdentity({});
     this.#mapList = parts.maps;
     for (const map of parts.maps) retainMap(map);
     const byName = parts.maps.map((map) => [map.name, map]);
@@ -176,7 +212,7 @@ export class Extension implements Disposable {
     this.#put(input);
     this.#instance.run();
     if (words[STATUS] !== 0) this.#refuse();
-    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    if (input.memory !== undefined && words[PINNED] === 0) this.#takeMemory(input.memory);
     return words[RESULT]!;
   }
 
@@ -203,7 +239,7 @@ export class Extension implements Disposable {
     words[LIMIT] = words[LIMIT + 1] = NO_LIMIT;
     const stopped = words[STATUS] === STOPPED;
     if (words[STATUS] !== 0 && !stopped) this.#refuse();
-    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    if (input.memory !== undefined && words[PINNED] === 0) this.#takeMemory(input.memory);
     return {
       outcome: stopped ? 'stopped' : 'exit',
       r0: stopped ? 0 : words[RESULT]!,
@@ -264,6 +300,38 @@ export class Extension implements Disposable {
   }
 
   /**
+   * Lets time go on: timers and work queues in this extension's maps that fall due run on this thread,
+   * in the order of their moments. A fixed clock moves on by `nanoseconds`, and shows each callback the
+   * moment that it was due; with the system's clock, what is due by now runs. Returns how many ran: as
+   * many as `most` says are not all, so call again.
+   */
+  advance(nanoseconds: number | bigint = 0, most = 1_000_000): number {
+    const distance = BigInt(nanoseconds);
+    if (distance < 0n || distance >= 2n ** 64n)
+      throw new RangeError(`time goes on by 0 or more nanoseconds, not ${nanoseconds}`);
+    if (!Number.isInteger(most) || most < 1 || most > 0xffffffff)
+      throw new RangeError(`most is a whole number of at least 1, not ${most}`);
+    const words = this.#words;
+    if (distance !== 0n && !hasFixedTime(words[ENVIRONMENT]!))
+      throw new TypeError("the system's clock cannot be moved on: fix the environment's time");
+    words[ADVANCE] = Number(distance & 0xffffffffn);
+    words[ADVANCE + 1] = Number(distance >> 32n);
+    words[CALLBACKS] = most;
+    this.#instance.advance();
+    if (words[STATUS] !== 0) this.#refuse();
+    return words[CALLBACKS]!;
+  }
+
+  /**
+   * Runs timers and work as they fall due, from Node's event loop, until what is returned is disposed
+   * of. Keeps the process alive meanwhile.
+   */
+  keepTime(pollMilliseconds = 1): Disposable {
+    const timer = setInterval(() => this.advance(), pollMilliseconds);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  /**
    * An id and description for a worker thread of this process: `openShared` there yields an
    * extension over the same code and maps. This one must stay open until then.
    */
@@ -275,6 +343,7 @@ export class Extension implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#latest = this.#pinned = undefined;
     this.#instance.close();
     addon().closeExtension(this.#extension);
     addon().closeProgram(this.#program);
@@ -308,6 +377,7 @@ export class Extension implements Disposable {
     const { plan } = this.#description;
     const words = this.#words;
     const { packet, context } = input;
+    if (input.identity !== undefined || this.#hasIdentity) this.#putIdentity(input.identity ?? {});
     if (plan.kind === 'memory') {
       this.#putMemory(input);
       return;
@@ -318,16 +388,21 @@ export class Extension implements Disposable {
       if (plan.packet) throw new TypeError(`${this.type} programs run on a packet`);
     } else {
       if (!plan.packet) throw new TypeError(`${this.type} programs take no packet`);
-      if (packet.length > PACKET_BYTES_MAX)
-        throw new RangeError(
-          `a packet has at most ${PACKET_BYTES_MAX} bytes, not ${packet.length}`,
-        );
-      this.#bytes.set(packet, this.#instance.packetAt);
-      words[PACKET_BYTES] = packet.length;
+      const length = lengthOf(packet);
+      if (length > PACKET_BYTES_MAX)
+        throw new RangeError(`a packet has at most ${PACKET_BYTES_MAX} bytes, not ${length}`);
+      this.#putBytes(packet, length, this.#packetAt);
+      words[PACKET_BYTES] = length;
     }
     words[META_BYTES] = 0;
     words[CONTEXT_BYTES] = 0;
     if (input.metaBytes !== undefined || context !== undefined) this.#putContext(input);
+  }
+
+  #putIdentity(identity: Identity): void {
+    const { socket = 1, task = 0, cgroup = 1, inode = 1 } = identity;
+    this.#identities.set([socket, task, cgroup, inode].map((number) => BigInt(number)));
+    this.#hasIdentity = Object.keys(identity).length > 0;
   }
 
   #putContext({ packet, context, metaBytes: given }: RunInput): void {
@@ -350,10 +425,29 @@ export class Extension implements Disposable {
     const { contextBytes } = this.#description.plan;
     if (packet !== undefined || context !== undefined)
       throw new TypeError('memory programs take memory, neither packet nor context');
-    const length = memory?.length ?? 0;
+    const length = memory === undefined ? 0 : lengthOf(memory);
     if (length !== contextBytes)
       throw new RangeError(`${this.name} takes ${contextBytes} bytes of memory, not ${length}`);
-    if (memory !== undefined) this.#bytes.set(memory, this.#instance.contextAt);
+    if (memory !== undefined) this.#putBytes(memory, length, this.#instance.contextAt);
+  }
+
+  /**
+   * An array that comes again is pinned: native code copies from its memory, which is quicker. As long
+   * as it has its length, its memory has neither been detached nor shrunk, and is where it was.
+   */
+  #putBytes(bytes: Uint8Array, length: number, at: number): void {
+    const words = this.#words;
+    if (bytes === this.#pinned && length === this.#pinnedLength) {
+      words[PINNED] = 1;
+      return;
+    }
+    words[PINNED] = 0;
+    this.#bytes.set(bytes, at);
+    if (bytes === this.#latest && this.#instance.pin(bytes)) {
+      this.#pinned = bytes;
+      this.#pinnedLength = length;
+    }
+    this.#latest = bytes;
   }
 
   #takeMemory(memory: Uint8Array): void {

@@ -1,8 +1,10 @@
 /** The loader: sealed code, maps, runs. */
 export { type Addon, addon } from './addon.ts';
+export { createMap } from './create-map.ts';
 export { CPU_SLOTS, type Environment } from './environment.ts';
 export {
   Extension,
+  type Identity,
   PACKET_BYTES_MAX,
   type Redirect,
   type RunInput,
@@ -10,7 +12,7 @@ export {
   type TestReport,
 } from './extension.ts';
 export { type LoadOptions, load, openShared, replace, setTarget } from './load.ts';
-export { createMap, ExtensionMap, MapError, type UpdateMode } from './map.ts';
+export { ExtensionMap, type MapBatch, MapError, type UpdateMode } from './map.ts';
 export {
   type CallRecord,
   loadReference,

@@ -9,6 +9,7 @@ import type { Relocation } from '../jit/index.ts';
 import { NativeCode } from '../jit/index.ts';
 import { helper } from '../platform/index.ts';
 import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
+import { IMPLEMENTED, makeMap } from './create-map.ts';
 import type { Environment } from './environment.ts';
 import {
   adoptProgram,
@@ -19,16 +20,9 @@ import {
   programOf,
   type SharedExtension,
 } from './extension.ts';
-import {
-  adoptMap,
-  ExtensionMap,
-  handleOf,
-  IMPLEMENTED,
-  makeMap,
-  releaseMap,
-  retainMap,
-} from './map.ts';
+import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap } from './map.ts';
 import { describeMaps, holdsPlainValues, type MapTypes } from './map-types.ts';
+import { allocatedTypes } from './object-types.ts';
 import { type Plan, planContext } from './plan.ts';
 import { describeSeal, type SealMethod, sealRange } from './seal.ts';
 
@@ -63,8 +57,12 @@ export interface LoadableCode {
   readonly btf?: Uint8Array | undefined;
   /** Proven neither to write nor to resize its packet. */
   readonly keepsPacket?: boolean;
+  /** Reads or writes through pointers that are typed by BTF. */
+  readonly readsObjects?: boolean;
   /** Counts the instructions that it executes. */
   readonly metered?: boolean;
+  /** Where the function begins that has the result after bpf_throw. */
+  readonly onException?: number | undefined;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
@@ -121,7 +119,10 @@ function loadable(code: NativeCode): LoadableCode {
     maps: program.maps,
     btf: program.btf,
     keepsPacket: program.keepsPacket,
+    readsObjects: program.readsObjects,
     metered: program.metered,
+    onException: code.functions.find(({ instruction }) => instruction === program.exceptionCallback)
+      ?.offset,
   });
 }
 
@@ -253,13 +254,17 @@ function withoutForeignMaps(code: LoadableCode): LoadableCode {
 function refuseUnimplemented(code: LoadableCode): void {
   const native = addon();
   for (const relocation of code.relocations) {
-    if (relocation.kind === 'kfunc')
+    if (relocation.kind === 'kfunc' && !native.kfuncNames().includes(relocation.name))
       throw new UnsupportedError(
         `${code.name} calls ${relocation.name}, which is not implemented in user space`,
       );
     if (relocation.kind === 'runtime' && !RUNTIME.includes(relocation.symbol))
       throw new UnsupportedError(
         `${code.name} needs ${relocation.symbol}, which is not implemented in user space`,
+      );
+    if (relocation.kind === 'helper' && relocation.helper === CURRENT_TASK && code.readsObjects)
+      throw new UnsupportedError(
+        `${code.name} reads the current task, of which there is only a number in user space`,
       );
     if (relocation.kind !== 'helper' || native.hasHelper(relocation.helper)) continue;
     const name = helper(relocation.helper)?.name ?? `helper ${relocation.helper}`;
@@ -269,13 +274,26 @@ function refuseUnimplemented(code: LoadableCode): void {
   }
 }
 
+/** bpf_get_current_task_btf: what it returns stands for the task and is no memory (helpers_storage.c). */
+const CURRENT_TASK = 158;
+
 /** In the order of `runtime_names` in loader/native/api_program.c. */
-const RUNTIME: readonly string[] = ['rf_tail_call', 'rf_load_packet', 'rf_zero'];
+const RUNTIME: readonly string[] = [
+  'rf_tail_call',
+  'rf_load_packet',
+  'rf_zero',
+  'rf_probe_load',
+  'rf_show_frame',
+  'rf_hide_frame',
+];
 /** enum relocation_kind in loader/native/api_program.c. */
 const HELPER = 0;
 const MAP = 1;
 const MAP_VALUE = 2;
 const RUNTIME_ROUTINE = 3;
+const KFUNC = 4;
+/** NOWHERE there. */
+const NOWHERE = 0xffffffff;
 
 function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[]): RawProgram {
   const rows = code.relocations.flatMap((relocation) => relocationRow(relocation));
@@ -284,6 +302,8 @@ function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[
     entry: code.entry,
     relocations: Int32Array.from(rows),
     plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0, code.metered ? 1 : 0),
+    types: allocatedTypes(code),
+    onException: code.onException ?? NOWHERE,
     maps: maps.map((map) => handleOf(map)),
   };
 }
@@ -300,7 +320,7 @@ function relocationRow(relocation: Relocation): readonly number[] {
     case 'runtime':
       return [RUNTIME_ROUTINE, offset, RUNTIME.indexOf(relocation.symbol), 0];
     case 'kfunc':
-      throw new UnsupportedError(`${relocation.name} is not implemented in user space`);
+      return [KFUNC, offset, addon().kfuncNames().indexOf(relocation.name), 0];
     default:
       return relocation satisfies never;
   }

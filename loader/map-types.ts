@@ -1,13 +1,14 @@
 /**
  * What BTF says about a map: JavaScript values for its keys and values, and the fields that are not
- * data. A value that holds a kernel pointer, list or tree has no meaning outside a kernel, and bytes
- * written there would be followed as pointers: such maps are refused.
+ * data. Bytes written there would be followed as pointers: native code is told where they lie, and
+ * maps with fields that it does not know are refused.
  */
 
 import {
   type Btf,
   parseBtf,
   type SpecialField,
+  type SpecialKind,
   specialFields,
   type TypedView,
   typedView,
@@ -17,10 +18,28 @@ import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 export interface MapTypes {
   readonly key: TypedView | undefined;
   readonly value: TypedView | undefined;
-  readonly lock: SpecialField | undefined;
+  readonly fields: readonly SpecialField[];
 }
 
-const UNTYPED: MapTypes = { key: undefined, value: undefined, lock: undefined };
+const UNTYPED: MapTypes = { key: undefined, value: undefined, fields: [] };
+
+/** enum rf_field_kind in loader/native/map.h. */
+const FIELD_KINDS: Readonly<Partial<Record<SpecialKind, number>>> = {
+  'spin-lock': 0,
+  timer: 1,
+  workqueue: 2,
+  'res-spin-lock': 3,
+  kptr: 4,
+  'kptr-percpu': 4,
+  'list-head': 5,
+  'list-node': 6,
+  'rbtree-root': 7,
+  'rbtree-node': 8,
+  refcount: 9,
+  'kptr-untrusted': 10,
+};
+/** Of these a value has one at most, so that its place follows from the value's. */
+const SINGLE: ReadonlySet<SpecialKind> = new Set(['spin-lock', 'timer', 'workqueue']);
 
 /** Types of maps by specification; without BTF nothing is known. */
 export function describeMaps(
@@ -40,10 +59,15 @@ function typesOf(spec: MapSpec, btf: Btf): MapTypes {
     throw new UnsupportedError(
       `map ${spec.name}: its values hold a ${foreign.kind} (byte ${foreign.offset}), which is not implemented in user space`,
     );
+  const twice = fields.find(
+    ({ kind }, i) => SINGLE.has(kind) && fields.findIndex((other) => other.kind === kind) < i,
+  );
+  if (twice !== undefined)
+    throw new RangeError(`map ${spec.name}: its values hold more than one ${twice.kind}`);
   return {
     key: viewOf(btf, btfKeyTypeId, spec.keySize),
     value: viewOf(btf, btfValueTypeId, spec.valueSize),
-    lock: fields[0],
+    fields,
   };
 }
 
@@ -51,7 +75,7 @@ const specialFieldsOf = ({ btfValueTypeId = 0 }: MapSpec, btf: Btf): readonly Sp
   btfValueTypeId === 0 ? [] : specialFields(btf, btfValueTypeId);
 
 const foreignField = (fields: readonly SpecialField[]): SpecialField | undefined =>
-  fields.find(({ kind }) => kind !== 'spin-lock');
+  fields.find(({ kind }) => FIELD_KINDS[kind] === undefined);
 
 /** Whether values of a map hold nothing but data and locks. */
 export function holdsPlainValues(
@@ -69,4 +93,9 @@ export function holdsPlainValues(
 /** Only a type of exactly the declared size describes the bytes. */
 function viewOf(btf: Btf, typeId: number, sizeBytes: number): TypedView | undefined {
   return typeId !== 0 && btf.sizeOf(typeId) === sizeBytes ? typedView(btf, typeId) : undefined;
+}
+
+/** Rows of `struct rf_field` for loader/native/api_map.c. */
+export function fieldWords(fields: readonly SpecialField[]): number[] {
+  return fields.flatMap(({ kind, offset, sizeBytes }) => [FIELD_KINDS[kind]!, offset, sizeBytes]);
 }

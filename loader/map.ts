@@ -5,14 +5,13 @@
  */
 
 import type { TypedValue } from '../btf/index.ts';
-import { type MapSpec, UnsupportedError } from '../isa/index.ts';
-import { mapType } from '../platform/index.ts';
+import type { MapSpec } from '../isa/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
 import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
-import { describeMaps, type MapTypes } from './map-types.ts';
+import type { MapTypes } from './map-types.ts';
 
-/** The numbers of enum operation in loader/native/api_map.c. */
+/** The numbers of enum rf_port_operation in loader/native/map_port.h. */
 const LOOKUP = 0;
 const UPDATE = 1;
 const DELETE = 2;
@@ -23,23 +22,61 @@ const PEEK = 6;
 const CONSUME = 7;
 const DROPPED = 8;
 const QUERY = 9;
+const PRODUCE = 10;
+const TAKE = 11;
+const NEXT_KEY = 12;
 
 const KEY_AT = 64;
 const ENOENT = -2;
+const E2BIG = 7;
 
-/** How `set` treats a key: `any`, only if absent, only if present. */
-export type UpdateMode = 'any' | 'new' | 'existing';
-const UPDATE_FLAGS: Readonly<Record<UpdateMode, number>> = { any: 0, new: 1, existing: 2 };
+/** How `set` treats a key: `any`, only if absent, only if present; or flags of uapi linux/bpf.h. */
+export type UpdateMode = 'any' | 'new' | 'existing' | number;
+const UPDATE_FLAGS = { any: 0, new: 1, existing: 2 } as const;
+const flagsOf = (mode: UpdateMode) => (typeof mode === 'number' ? mode : UPDATE_FLAGS[mode]);
+
+/** Entries side by side, as one crossing yields them. */
+export interface MapBatch {
+  readonly count: number;
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+}
 
 /** A map operation that the kernel would have refused too; `code` is its errno by name. */
 export class MapError extends Error {
   override readonly name = 'MapError';
   readonly code: string;
-  constructor(map: string, operation: string, errno: number) {
+  /** How many elements of a batch were done before it. */
+  readonly done: number;
+  constructor(map: string, operation: string, errno: number, done = 0) {
     const code = errnoName(errno);
     super(`map ${map}: ${operation} failed with ${code}`);
     this.code = code;
+    this.done = done;
   }
+}
+
+/** Maps whose keys are the host's numbers for sockets, tasks, inodes and control groups. */
+const IDENTITY_KEYED: ReadonlySet<string> = new Set([
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+  'cgroup_storage',
+  'percpu_cgroup_storage',
+]);
+
+/** An identity as a key: 8 bytes. */
+function identityKey(identity: TypedValue): Uint8Array {
+  if (typeof identity !== 'number' && typeof identity !== 'bigint')
+    throw new TypeError('the key of local storage is an identity: a number or bigint');
+  return new Uint8Array(BigUint64Array.of(BigInt(identity)).buffer);
+}
+
+function grown(bytes: Uint8Array<ArrayBuffer>, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(sizeBytes);
+  larger.set(bytes);
+  return larger;
 }
 
 const KEY = Symbol('loader/map');
@@ -76,8 +113,9 @@ export class ExtensionMap {
   get type(): string {
     return this.#spec.type;
   }
+  /** Bytes of a key. Local storage is keyed by identities, whatever its specification says. */
   get keySize(): number {
-    return this.#spec.keySize;
+    return this.#port.keyBytes;
   }
   /** Bytes of one value as seen here: per-CPU maps show all slots, each rounded up to 8 bytes. */
   get valueSize(): number {
@@ -107,7 +145,7 @@ export class ExtensionMap {
     const bytes = value instanceof Uint8Array ? value : this.#encode('value', value);
     this.#putKey(this.#keyBytes(key));
     this.#putValue(bytes);
-    this.#check('update', this.#port.call(UPDATE, UPDATE_FLAGS[mode]));
+    this.#check('update', this.#port.call(UPDATE, flagsOf(mode)));
   }
 
   /** False: there was no such key. */
@@ -119,15 +157,74 @@ export class ExtensionMap {
     return true;
   }
 
+  /** Removes an entry and gives its value, in one step: no other thread gets it too. */
+  take(key: Uint8Array): Uint8Array | undefined;
+  take(key: TypedValue): TypedValue | undefined;
+  take(key: TypedValue): TypedValue | undefined {
+    this.#putKey(this.#keyBytes(key));
+    const value = this.#taken('take', TAKE);
+    return value === undefined || key instanceof Uint8Array ? value : this.#decode(value);
+  }
+
+  /** The key behind another one in the map's order; the first one when that is gone or not given. */
+  nextKey(key?: Uint8Array): Uint8Array | undefined {
+    if (key !== undefined) this.#putKey(key);
+    const result = this.#port.call(NEXT_KEY, key === undefined ? 0 : 1);
+    if (result === ENOENT) return undefined;
+    this.#check('iteration', result);
+    return this.#bytes.slice(KEY_AT, KEY_AT + this.keySize);
+  }
+
+  /** `set` for keys and values side by side; MapError says in `done` how many came before it. */
+  setBatch(keys: Uint8Array, values: Uint8Array, mode: UpdateMode = 'any'): void {
+    const count = this.#countOf('key', keys, this.keySize);
+    if (count !== this.#countOf('value', values, this.valueSize))
+      throw new RangeError(`map ${this.name}: there are not as many values as keys`);
+    this.#batch('update', UPDATE, flagsOf(mode), keys, values, count);
+  }
+
+  /** `delete` for keys side by side; an absent one is an error (ENOENT) here. */
+  deleteBatch(keys: Uint8Array): void {
+    const count = this.#countOf('key', keys, this.keySize);
+    this.#batch('delete', DELETE, 0, keys, new Uint8Array(), count);
+  }
+
+  /** All entries at once; an entry that is changed meanwhile is there with one of its values. */
+  snapshot(): MapBatch {
+    let room = Math.max(16, Math.min(this.maxEntries, 65_536));
+    let keys = new Uint8Array(room * this.keySize);
+    let values = new Uint8Array(room * this.valueSize);
+    let count = 0;
+    this.#words[0] = 0;
+    for (;;) {
+      const [keysLeft, valuesLeft] = [
+        keys.subarray(count * this.keySize),
+        values.subarray(count * this.valueSize),
+      ];
+      count += this.#port.batch(SCAN, 0, keysLeft, valuesLeft);
+      const error = this.#words[1]! | 0;
+      if (error !== 0 && error !== ENOENT) throw new MapError(this.name, 'iteration', error);
+      if (count < room)
+        return {
+          count,
+          keys: keys.subarray(0, count * this.keySize),
+          values: values.subarray(0, count * this.valueSize),
+        };
+      room *= 2;
+      keys = grown(keys, room * this.keySize);
+      values = grown(values, room * this.valueSize);
+    }
+  }
+
   /** Whether BTF types both keys and values: then objects may be used for them. */
   get typed(): boolean {
-    return this.#types.key !== undefined && this.#types.value !== undefined;
+    const { key, value } = this.#types;
+    return value !== undefined && (key !== undefined || IDENTITY_KEYED.has(this.type));
   }
 
   /** All entries as JavaScript values; per-CPU maps show one value for each slot. */
   *typedEntries(): Generator<readonly [key: TypedValue, value: TypedValue]> {
-    for (const [key, value] of this.entries())
-      yield [this.#types.key?.decode(key) ?? key, this.#decode(value)];
+    for (const [key, value] of this.entries()) yield [this.#decodeKey(key), this.#decode(value)];
   }
 
   /**
@@ -188,7 +285,14 @@ export class ExtensionMap {
     return this.#bytes.slice(this.#port.valueAt, this.#port.valueAt + (this.#words[0] ?? 0));
   }
 
-  /** The same: records that found no room. */
+  /** User ring buffers: a record for programs to drain. MapError: ENOSPC (full), E2BIG. */
+  produce(record: Uint8Array): void {
+    if (record.length > this.maxEntries) throw new MapError(this.name, 'produce', -E2BIG);
+    this.#bytes.set(record, this.#port.valueAt);
+    this.#check('produce', this.#port.call(PRODUCE, record.length));
+  }
+
+  /** Ring buffers of both kinds: records that found no room. */
   get dropped(): number {
     this.#check('query', this.#port.call(DROPPED, 0));
     return this.#number();
@@ -261,7 +365,28 @@ export class ExtensionMap {
   }
 
   #keyBytes(key: TypedValue): Uint8Array {
-    return key instanceof Uint8Array ? key : this.#encode('key', key);
+    if (key instanceof Uint8Array) return key;
+    return IDENTITY_KEYED.has(this.type) ? identityKey(key) : this.#encode('key', key);
+  }
+
+  #countOf(what: 'key' | 'value', bytes: Uint8Array, sizeBytes: number): number {
+    const count = sizeBytes === 0 ? 0 : bytes.length / sizeBytes;
+    if (Number.isInteger(count)) return count;
+    throw new RangeError(
+      `map ${this.name}: ${what}s have ${sizeBytes} bytes each, and ${bytes.length} is no multiple`,
+    );
+  }
+
+  #batch(
+    operation: string,
+    number: number,
+    flags: number,
+    keys: Uint8Array,
+    values: Uint8Array,
+    count: number,
+  ): void {
+    const done = this.#port.batch(number, flags, keys, values);
+    if (done < count) throw new MapError(this.name, operation, this.#words[1]! | 0, done);
   }
 
   #encode(what: 'key' | 'value', value: TypedValue): Uint8Array {
@@ -271,6 +396,11 @@ export class ExtensionMap {
     const bytes = view.encode(value);
     if (what === 'key' || bytes.length === this.valueSize) return bytes;
     throw new TypeError(`map ${this.name}: values of all processors are set as bytes only`);
+  }
+
+  #decodeKey(key: Uint8Array): TypedValue {
+    if (IDENTITY_KEYED.has(this.type)) return new DataView(key.buffer).getBigUint64(0, true);
+    return this.#types.key?.decode(key) ?? key;
   }
 
   #decode(value: Uint8Array): TypedValue {
@@ -333,91 +463,4 @@ export function retainMap(map: ExtensionMap): void {
 }
 export function releaseMap(map: ExtensionMap): void {
   ExtensionMap.release(KEY, map);
-}
-
-/** A map of the caller's own, to be passed to `load`; close it when it is no longer needed. */
-export function createMap(spec: MapSpec, btf?: Uint8Array): ExtensionMap {
-  const map = makeMap(spec, describeMaps(btf, spec.name));
-  retainMap(map);
-  return map;
-}
-
-/** A map that nobody uses yet, with its initial content, frozen if its specification says so. */
-export function makeMap(spec: MapSpec, typesOf: (spec: MapSpec) => MapTypes): ExtensionMap {
-  const types = typesOf(spec);
-  const { lock } = types;
-  const row = mapType(spec.type);
-  if (row === undefined) throw new RangeError(`there is no map type ${spec.type}`);
-  const inner = spec.inner === undefined ? null : handleOf(makeMap(spec.inner, typesOf));
-  const words = Uint32Array.of(
-    row.id,
-    spec.keySize,
-    spec.valueSize,
-    spec.maxEntries,
-    spec.flags,
-    spec.mapExtra % 2 ** 32,
-    Math.floor(spec.mapExtra / 2 ** 32),
-    lock?.offset ?? 0,
-    lock?.sizeBytes ?? 0,
-    lock === undefined ? 0 : 1,
-    lock?.offset ?? 0,
-  );
-  const handle = addon().createMap(words, inner);
-  if (typeof handle === 'number') {
-    if (errnoName(handle) === 'EINVAL' && !IMPLEMENTED.has(spec.type))
-      throw new UnsupportedError(
-        `map ${spec.name}: type ${spec.type} is not implemented in user space`,
-      );
-    throw new MapError(spec.name, `creation as ${describe(spec)}`, handle);
-  }
-  const map = adoptMap(handle, spec, types);
-  fill(map, spec);
-  return map;
-}
-
-const describe = ({ type, keySize, valueSize, maxEntries }: MapSpec) =>
-  `${type} with ${keySize}-byte keys, ${valueSize}-byte values and ${maxEntries} entries`;
-
-/** Map types with a row in loader/native. */
-export const IMPLEMENTED: ReadonlySet<string> = new Set([
-  'array',
-  'percpu_array',
-  'hash',
-  'percpu_hash',
-  'lru_hash',
-  'lru_percpu_hash',
-  'lpm_trie',
-  'queue',
-  'stack',
-  'ringbuf',
-  'prog_array',
-  'array_of_maps',
-  'hash_of_maps',
-  'bloom_filter',
-  'perf_event_array',
-  'devmap',
-  'devmap_hash',
-  'cpumap',
-  'xskmap',
-  'sockmap',
-  'sockhash',
-  'reuseport_sockarray',
-  'cgroup_array',
-  'stack_trace',
-  'cgroup_storage',
-  'percpu_cgroup_storage',
-]);
-
-/** Content that travels with the program. Entries that name other maps or programs come later. */
-function fill(map: ExtensionMap, spec: MapSpec): void {
-  const initial = spec.initial;
-  const count = initial === undefined ? 0 : Math.ceil(initial.length / Math.max(1, spec.valueSize));
-  for (let index = 0; index < count; index++) {
-    const value = new Uint8Array(map.valueSize);
-    value.set(initial?.subarray(index * spec.valueSize, (index + 1) * spec.valueSize) ?? []);
-    map.set(new Uint8Array(Uint32Array.of(index).buffer), value);
-  }
-  for (const { key, value } of spec.entries ?? [])
-    if (typeof value !== 'string') map.set(key, value);
-  if (spec.frozen) map.freeze();
 }

@@ -5,7 +5,7 @@
  * findExtension(id) -> extension | null          replaceProgram(extension, program) -> boolean
  * extensionMaps(extension) -> map[]              extensionProgram(extension) -> program
  * closeExtension(extension)
- * createInstance(extension) -> { run, test, batch, close, exchange, contextAt, packetAt, traceAt }
+ * createInstance(extension) -> { run, test, batch, advance, close, exchange, contextAt, packetAt, traceAt }
  *
  * `run`, `test`, `batch` and `close` carry their instance inside: nothing to check per call, and
  * nothing to forge.
@@ -131,6 +131,24 @@ static napi_value test(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value advance(napi_env env, napi_callback_info info) {
+  rf_instance_advance(instance_of(env, info, NULL, NULL));
+  return NULL;
+}
+
+/* pin(bytes) -> whether `run` may take its input from there. The caller keeps the array alive and shows
+ * by its length, before each run, that its memory was neither detached nor shrunk: then the address is
+ * what it was, for only memory that is off the JavaScript heap has one here. */
+static napi_value pin(napi_env env, napi_callback_info info) {
+  napi_value argument = NULL, out;
+  size_t argc = 1;
+  struct rf_instance *instance = instance_of(env, info, &argc, &argument);
+  bool pinned = rf_bytes(env, argument, (uint8_t **)&instance->source, &instance->source_bytes);
+  if (!pinned) instance->source = NULL, instance->source_bytes = 0;
+  napi_get_boolean(env, pinned, &out);
+  return out;
+}
+
 static napi_value close_instance(napi_env env, napi_callback_info info) {
   rf_instance_close(instance_of(env, info, NULL, NULL));
   return NULL;
@@ -184,7 +202,9 @@ static napi_value create_instance(napi_env env, napi_callback_info info) {
   }
   made = made && napi_set_named_property(env, out, "exchange", exchange) == napi_ok &&
          add_function(env, out, "run", run, instance) && add_function(env, out, "test", test, instance) &&
+         add_function(env, out, "pin", pin, instance) &&
          add_function(env, out, "batch", run_batch, instance) &&
+         add_function(env, out, "advance", advance, instance) &&
          add_function(env, out, "close", close_instance, instance) &&
          add_number(env, out, "contextAt", instance->context_at) &&
          add_number(env, out, "packetAt", instance->packet_at) &&

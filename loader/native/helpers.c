@@ -10,6 +10,8 @@ static const struct rf_helper *const lists[] = {
     rf_map_helpers,      rf_environment_helpers, rf_packet_helpers,
     rf_checksum_helpers, rf_text_helpers,        rf_room_helpers,
     rf_link_helpers,     rf_memory_helpers,      rf_socket_helpers,
+    rf_storage_helpers,  rf_deferred_helpers,    rf_dynptr_helpers,
+    rf_object_helpers,
 };
 
 static const struct {
@@ -19,6 +21,9 @@ static const struct {
     {"rf_tail_call", rf_tail_call},
     {"rf_load_packet", rf_load_packet},
     {"rf_zero", rf_zero},
+    {"rf_probe_load", rf_probe_load},
+    {"rf_show_frame", rf_show_frame},
+    {"rf_hide_frame", rf_hide_frame},
 };
 
 rf_function rf_helper_by_id(uint32_t id) {

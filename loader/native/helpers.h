@@ -18,7 +18,8 @@ struct rf_helper {
 /* Each list ends with a null function. */
 extern const struct rf_helper rf_map_helpers[], rf_environment_helpers[], rf_packet_helpers[],
     rf_checksum_helpers[], rf_text_helpers[], rf_room_helpers[], rf_link_helpers[],
-    rf_memory_helpers[], rf_socket_helpers[];
+    rf_memory_helpers[], rf_socket_helpers[],
+    rf_storage_helpers[], rf_deferred_helpers[], rf_dynptr_helpers[], rf_object_helpers[];
 
 /* NULL: not implemented. */
 rf_function rf_helper_by_id(uint32_t id);
@@ -27,6 +28,9 @@ rf_function rf_runtime_by_name(const char *name);
 RF_HELPER(rf_tail_call);
 RF_HELPER(rf_load_packet);
 RF_HELPER(rf_zero);
+RF_HELPER(rf_probe_load);
+RF_HELPER(rf_show_frame);
+RF_HELPER(rf_hide_frame);
 
 static inline void *rf_pointer(uint64_t address) { return (void *)(uintptr_t)address; }
 

@@ -32,12 +32,6 @@ static RF_HELPER(redirect_by_hash) {
   return SK_PASS;
 }
 
-/* Storage of the one control group, or of the one socket: the only element of its map. */
-static RF_HELPER(local_storage) {
-  struct rf_map *map = rf_pointer(r1);
-  return (uintptr_t)map->kind->lookup(map, NULL, run->cpu);
-}
-
 /* Every group that an array names contains the root group's members, as there is no other group. */
 static uint64_t member_of(struct rf_map *map, uint32_t index) {
   if (index >= map->spec.max_entries) return (uint64_t)-E2BIG;
@@ -46,7 +40,7 @@ static uint64_t member_of(struct rf_map *map, uint32_t index) {
 static RF_HELPER(buffer_under_group) { return member_of(rf_pointer(r2), (uint32_t)r3); }
 static RF_HELPER(task_under_group) { return member_of(rf_pointer(r1), (uint32_t)r2); }
 
-static RF_HELPER(root_group) { return 1; }
+static RF_HELPER(current_group) { return run->identities->cgroup; }
 static RF_HELPER(root_ancestor) { return (int32_t)r1 == 0 ? 1 : 0; }
 
 static RF_HELPER(get_retval) { return (uint64_t)(int64_t)run->retval; }
@@ -84,7 +78,7 @@ static RF_HELPER(no_stack) { return (uint64_t)-EFAULT; }
 
 const struct rf_helper rf_socket_helpers[] = {
     {25, perf_event_output}, {27, no_stack},          {67, no_stack},         {52, redirect_to_socket}, {60, redirect_to_socket},
-    {71, redirect_by_hash},  {72, redirect_by_hash}, {80, root_group},         {81, local_storage},
+    {71, redirect_by_hash},  {72, redirect_by_hash}, {80, current_group},
     {84, nothing_found},     {85, nothing_found},    {86, done},               {95, itself},
     {96, nothing_found},     {98, nothing_found},    {99, nothing_found},      {123, root_ancestor},
     {33, buffer_under_group}, {37, task_under_group},

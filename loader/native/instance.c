@@ -9,6 +9,9 @@
 
 #include "context.h"
 #include "held.h"
+#include "objects.h"
+#include "map_deferred.h"
+#include "map_objects.h"
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rf_extension *registry;
@@ -21,6 +24,7 @@ void rf_program_drop(struct rf_program *program) {
   for (uint32_t i = 0; i < program->map_count; i++) rf_map_drop(program->maps[i]);
   if (program->arena != NULL) rf_arena_drop(program->arena);
   free(program->maps);
+  rf_types_drop(program->types);
   free(program);
 }
 
@@ -103,6 +107,11 @@ static bool allocate(struct rf_instance *instance) {
          (instance->run.held != NULL) == instance->plan.metered;
 }
 
+static uint64_t *pointer_at(struct rf_instance *instance, uint8_t slot) {
+  uint64_t *pointers = (uint64_t *)(void *)instance->context;
+  return slot == RF_SLOT_NONE ? &instance->run.nowhere : pointers + slot;
+}
+
 struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf_thread *thread) {
   struct rf_instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) return NULL;
@@ -115,11 +124,15 @@ struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf
   }
   atomic_fetch_add(&extension->references, 1);
   instance->extension = extension;
+  instance->packet = instance->exchange + instance->packet_at;
   struct rf_run *run = &instance->run;
   run->plan = &instance->plan;
-  run->pointers = (uint64_t *)(void *)instance->context;
   run->context = instance->context + RF_CONTEXT_HEADER_BYTES;
-  run->environment = &instance->environment;
+  run->data_at = pointer_at(instance, instance->plan.data_slot);
+  run->end_at = pointer_at(instance, instance->plan.end_slot);
+  run->meta_at = pointer_at(instance, instance->plan.meta_slot);
+  run->identities = (const struct rf_identities *)(const void *)(instance->exchange + 4 * RF_WORD_IDENTITIES);
+  run->environment = (struct rf_environment *)(void *)(instance->exchange + 4 * RF_WORD_ENVIRONMENT);
   run->thread = thread;
   run->meter = INT64_MAX;
   run->socket = instance->socket;
@@ -148,22 +161,20 @@ void rf_instance_drop(struct rf_instance *instance) {
 
 static uint32_t *words(struct rf_instance *instance) { return (uint32_t *)(void *)instance->exchange; }
 
-static uint8_t *packet_area(struct rf_instance *instance) { return instance->exchange + instance->packet_at; }
-
 static void put64(uint32_t *at, uint64_t value) {
   at[0] = (uint32_t)value;
   at[1] = (uint32_t)(value >> 32);
 }
 
-/* Takes over the environment; every field is copied once, then checked. */
+/* Environment and identities are used where JavaScript put them: nobody changes them before the run has ended. */
 static inline void begin(struct rf_instance *instance) {
   struct rf_run *run = &instance->run;
-  struct rf_environment *environment = &instance->environment;
-  memcpy(environment, words(instance) + RF_WORD_ENVIRONMENT, sizeof *environment);
+  const struct rf_environment *environment = run->environment;
   run->cpu = (environment->flags & RF_FIXED_CPU ? environment->cpu : run->thread->number) % RF_CPUS;
   run->trace_bytes = 0;
-  run->redirect = (struct rf_redirect){0};
+  if (run->redirect.kind != 0) run->redirect = (struct rf_redirect){0};
   run->retval = 0;
+  run->called_back = false;
   instance->busy = true;
   rf_epoch_enter(run->thread);
 }
@@ -172,13 +183,19 @@ static inline void finish(struct rf_instance *instance, uint64_t result) {
   struct rf_run *run = &instance->run;
   uint32_t *out = words(instance);
   rf_epoch_exit(run->thread);
+  if (run->dropped != NULL) rf_objects_collect(run);
   instance->busy = false;
   put64(out + RF_WORD_RESULT, result);
   out[RF_WORD_STATUS] = instance->outcome;
   if (instance->plan.metered) put64(out + RF_WORD_EXECUTED, instance->executed);
+}
+
+/* What a test tells besides. */
+static void report(struct rf_instance *instance) {
+  const struct rf_run *run = &instance->run;
+  uint32_t *out = words(instance);
   out[RF_WORD_TRACE_BYTES] = run->trace_bytes;
   out[RF_WORD_TAIL_CALLS] = run->tail_calls;
-  memcpy(out + RF_WORD_ENVIRONMENT, &instance->environment, sizeof instance->environment);
   memcpy(out + RF_WORD_REDIRECT, &run->redirect, sizeof run->redirect);
   if (!instance->has_packet) return;
   out[RF_WORD_OUT_OFFSET] = (uint32_t)(run->data - instance->exchange);
@@ -188,8 +205,8 @@ static inline void finish(struct rf_instance *instance, uint64_t result) {
 
 /* What a grown head showed is not the next run's business: every run starts with a zero headroom. */
 static inline void clean_headroom(struct rf_instance *instance) {
-  uint8_t *start = instance->exchange + instance->packet_at, *lowest = instance->run.lowest;
-  if (lowest != NULL && lowest < start) memset(lowest, 0, (size_t)(start - lowest));
+  uint8_t *start = instance->packet, *lowest = instance->run.lowest;
+  if (lowest < start && lowest != NULL) memset(lowest, 0, (size_t)(start - lowest));
 }
 
 static void open_meter(struct rf_instance *instance) {
@@ -212,7 +229,7 @@ static void close_meter(struct rf_instance *instance) {
 
 static uint64_t enter_metered(struct rf_instance *instance, struct rf_program *program, uint64_t r1, uint64_t r2) {
   open_meter(instance);
-  uint64_t result = program->entry(r1, r2, 0, 0, 0, &instance->run);
+  uint64_t result = rf_enter(program, r1, r2, &instance->run);
   close_meter(instance);
   return result;
 }
@@ -220,6 +237,7 @@ static uint64_t enter_metered(struct rf_instance *instance, struct rf_program *p
 /* One entry into native code, context and packet bounds being set. */
 static inline uint64_t enter(struct rf_instance *instance, struct rf_program *program) {
   struct rf_run *run = &instance->run;
+  run->shown_count = 0;
   run->tail_calls = 0;
   run->program = program;
   uint64_t r1 = (uintptr_t)run->context, r2 = 0;
@@ -228,7 +246,7 @@ static inline uint64_t enter(struct rf_instance *instance, struct rf_program *pr
     r2 = instance->plan.context_bytes;
   }
   if (instance->plan.metered) return enter_metered(instance, program, r1, r2);
-  return program->entry(r1, r2, 0, 0, 0, run);
+  return rf_enter(program, r1, r2, run);
 }
 
 /* The program of this stay: whoever replaces it waits for the epoch that `begin` announced. */
@@ -236,17 +254,59 @@ static struct rf_program *current(struct rf_instance *instance) {
   return atomic_load_explicit(&instance->extension->program, memory_order_acquire);
 }
 
-static enum rf_status refuse(struct rf_instance *instance) {
-  uint32_t *in = words(instance);
+static inline enum rf_status refuse(struct rf_instance *instance) {
+  const uint32_t *in = words(instance);
   if (instance->extension == NULL) return RF_STATUS_CLOSED;
   if (instance->busy) return RF_STATUS_BUSY;
   if (instance->has_packet && in[RF_WORD_PACKET_BYTES] > RF_PACKET_BYTES_MAX) return RF_STATUS_SIZE;
   return RF_STATUS_OK;
 }
 
+struct input {
+  uint8_t *at;
+  uint32_t bytes;
+};
+
+/* Most packets are short; a call of memcpy would cost more than their copy. Both ends of the last
+ * block lie inside the packet, so nothing beyond it is read. */
+static inline void copy_packet(uint8_t *to, const uint8_t *from, uint32_t bytes) {
+  enum { BLOCK = 16, SHORT_BYTES = 256 };
+  if (bytes < BLOCK || bytes > SHORT_BYTES) {
+    if (bytes != 0) memcpy(to, from, bytes);
+    return;
+  }
+  for (uint32_t at = 0; at + BLOCK <= bytes; at += BLOCK) memcpy(to + at, from + at, BLOCK);
+  memcpy(to + bytes - BLOCK, from + bytes - BLOCK, BLOCK);
+}
+
+/* Where a run's input lies: the packet, or the memory of a `memory` program. */
+static inline struct input input_of(struct rf_instance *instance) {
+  if (instance->plan.kind == RF_CONTEXT_MEMORY)
+    return (struct input){instance->exchange + instance->context_at, instance->plan.context_bytes};
+  if (!instance->has_packet) return (struct input){instance->exchange, 0};
+  return (struct input){instance->packet, words(instance)[RF_WORD_PACKET_BYTES]};
+}
+
+/* False: the caller's bytes are not those that were pinned. */
+static inline bool take_pinned(struct rf_instance *instance, struct input input) {
+  if (words(instance)[RF_WORD_PINNED] == 0) return true;
+  if (instance->source_bytes != input.bytes) return false;
+  copy_packet(input.at, instance->source, input.bytes);
+  return true;
+}
+
+/* What a `memory` program wrote goes back to the caller: by this copy, or by JavaScript's. */
+static inline void give_pinned(struct rf_instance *instance, struct input input) {
+  uint32_t *pinned = words(instance) + RF_WORD_PINNED;
+  if (instance->run.called_back) *pinned = 0;
+  if (*pinned != 0) copy_packet(instance->source, input.at, input.bytes);
+}
+
 void rf_instance_run(struct rf_instance *instance) {
   uint32_t *in = words(instance);
   enum rf_status status = refuse(instance);
+  struct input input = input_of(instance);
+  if (status == RF_STATUS_OK && !take_pinned(instance, input)) status = RF_STATUS_SIZE;
   if (status != RF_STATUS_OK) {
     in[RF_WORD_STATUS] = status;
     return;
@@ -254,10 +314,12 @@ void rf_instance_run(struct rf_instance *instance) {
   begin(instance);
   clean_headroom(instance);
   if (instance->plan.kind != RF_CONTEXT_MEMORY) {
-    rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
-    rf_context_fill(instance, packet_area(instance), in[RF_WORD_PACKET_BYTES], in[RF_WORD_META_BYTES]);
+    if (in[RF_WORD_CONTEXT_BYTES] != 0 || !instance->template_is_default)
+      rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
+    rf_context_fill(instance, instance->packet, input.bytes, in[RF_WORD_META_BYTES]);
   }
   finish(instance, enter(instance, current(instance)));
+  if (instance->plan.kind == RF_CONTEXT_MEMORY) give_pinned(instance, input);
 }
 
 static uint64_t now_ns(void) {
@@ -266,37 +328,25 @@ static uint64_t now_ns(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* What each run starts from: the packet, or the memory of a `memory` program. */
-struct original {
-  uint8_t *at;
-  uint32_t bytes;
-};
-
-static struct original original_of(struct rf_instance *instance) {
-  if (instance->plan.kind == RF_CONTEXT_MEMORY)
-    return (struct original){instance->exchange + instance->context_at, instance->plan.context_bytes};
-  if (!instance->has_packet) return (struct original){instance->exchange, 0};
-  return (struct original){instance->exchange + instance->packet_at, words(instance)[RF_WORD_PACKET_BYTES]};
-}
-
-static void reset(struct rf_instance *instance, struct original original, uint32_t meta_bytes) {
+/* What each run of a test starts from. */
+static void reset(struct rf_instance *instance, struct input original, uint32_t meta_bytes) {
   clean_headroom(instance);
   memcpy(original.at, instance->saved, original.bytes);
-  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, packet_area(instance), original.bytes, meta_bytes);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, instance->packet, original.bytes, meta_bytes);
 }
 
 void rf_instance_test(struct rf_instance *instance) {
   uint32_t *in = words(instance);
   enum rf_status status = refuse(instance);
-  struct original original = original_of(instance);
+  struct input original = input_of(instance);
   uint32_t repeat = in[RF_WORD_REPEAT], meta_bytes = in[RF_WORD_META_BYTES];
   uint8_t *saved = status == RF_STATUS_OK ? realloc(instance->saved, (size_t)original.bytes + 1) : NULL;
-  if (status == RF_STATUS_OK && saved == NULL) status = RF_STATUS_SIZE;
+  if (saved != NULL) instance->saved = saved;
+  if (status == RF_STATUS_OK && (saved == NULL || !take_pinned(instance, original))) status = RF_STATUS_SIZE;
   if (status != RF_STATUS_OK) {
     in[RF_WORD_STATUS] = status;
     return;
   }
-  instance->saved = saved;
   memcpy(saved, original.at, original.bytes);
   begin(instance);
   struct rf_program *program = current(instance);
@@ -309,20 +359,9 @@ void rf_instance_test(struct rf_instance *instance) {
   put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
   rf_context_hand_out(instance);
   finish(instance, result);
+  report(instance);
   if (instance->plan.kind != RF_CONTEXT_MEMORY)
     memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);
-}
-
-/* Most packets are short; a call of memcpy would cost more than their copy. Both ends of the last
- * block lie inside the packet, so nothing beyond it is read. */
-static inline void copy_packet(uint8_t *to, const uint8_t *from, uint32_t bytes) {
-  enum { BLOCK = 16, SHORT_BYTES = 256 };
-  if (bytes < BLOCK || bytes > SHORT_BYTES) {
-    if (bytes != 0) memcpy(to, from, bytes);
-    return;
-  }
-  for (uint32_t at = 0; at + BLOCK <= bytes; at += BLOCK) memcpy(to + at, from + at, BLOCK);
-  memcpy(to + bytes - BLOCK, from + bytes - BLOCK, BLOCK);
 }
 
 static bool is_inside(const struct rf_batch *batch, uint32_t offset, uint32_t length) {
@@ -339,10 +378,10 @@ static size_t run_in_place(struct rf_instance *instance, struct rf_program *prog
   struct rf_run *run = &instance->run;
   const struct rf_batch all = *batch;
   bool xdp = instance->plan.kind == RF_CONTEXT_XDP;
-  const struct rf_plan plan = instance->plan;
   rf_function entry = program->entry;
   uint64_t context = (uintptr_t)run->context, result = 0;
   run->program = program;
+  run->shown_count = 0;
   run->tail_calls = 0; /* and so it stays: a target would not be known to leave the packet alone */
   size_t i = 0;
   for (; i < all.count; i++) {
@@ -353,12 +392,12 @@ static size_t run_in_place(struct rf_instance *instance, struct rf_program *prog
     else rf_context_fill(instance, packet, length, 0);
     run->head_limit = packet;
     run->tail_limit = run->end;
-    rf_publish(run, &plan);
+    rf_publish_packet(run);
     result = entry(context, 0, 0, 0, 0, run);
     all.results[i] = (uint32_t)result;
   }
   *last = result;
-  run->lowest = run->meta = run->data = run->end = packet_area(instance);
+  run->lowest = run->meta = run->data = run->end = instance->packet;
   return i;
 }
 
@@ -376,13 +415,7 @@ static size_t run_copies(struct rf_instance *instance, struct rf_program *progra
     if (!is_inside(&all, offset, length)) break;
     clean_headroom(instance);
     copy_packet(area, all.buffer + offset, length);
-    if (xdp) {
-      run->lowest = area;
-      rf_fill_xdp(run, area, length, 0);
-      rf_publish_packet(run);
-    } else {
-      rf_context_fill(instance, area, length, 0);
-    }
+    rf_context_fill(instance, area, length, 0);
     *last = enter(instance, program);
     all.results[i] = (uint32_t)*last;
   }
@@ -399,9 +432,56 @@ size_t rf_instance_batch(struct rf_instance *instance, const struct rf_batch *ba
   rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
   uint64_t result = 0, start = now_ns();
   struct rf_program *program = current(instance);
-  bool in_place = program->keeps_packet && !batch->shared;
+  bool in_place = program->keeps_packet && !batch->shared && !program->throws;
   size_t done = (in_place ? run_in_place : run_copies)(instance, program, batch, &result);
   put64(in + RF_WORD_NANOSECONDS, now_ns() - start);
   finish(instance, result);
   return done;
+}
+
+struct earliest {
+  struct rf_map *map; /* NULL: nothing is armed */
+  uint64_t due, turn;
+};
+
+static void consider(struct rf_map *map, void *argument) {
+  struct earliest *earliest = argument;
+  uint64_t due, turn;
+  if (!rf_deferred_next(map, &due, &turn)) return;
+  if (earliest->map != NULL && (due > earliest->due || (due == earliest->due && turn > earliest->turn))) return;
+  *earliest = (struct earliest){map, due, turn};
+}
+
+/* Among the program's maps and those inside them. */
+static struct earliest earliest_of(const struct rf_program *program) {
+  struct earliest earliest = {0};
+  for (uint32_t i = 0; i < program->map_count; i++) rf_map_visit(program->maps[i], consider, &earliest);
+  return earliest;
+}
+
+static uint64_t get64(const uint32_t *at) { return at[0] | (uint64_t)at[1] << 32; }
+
+void rf_instance_advance(struct rf_instance *instance) {
+  uint32_t *in = words(instance);
+  struct rf_environment *environment = instance->run.environment;
+  uint64_t distance = get64(in + RF_WORD_ADVANCE);
+  uint32_t most = in[RF_WORD_CALLBACKS], ran = 0;
+  enum rf_status status = instance->extension == NULL ? RF_STATUS_CLOSED : instance->busy ? RF_STATUS_BUSY : RF_STATUS_OK;
+  in[RF_WORD_STATUS] = status;
+  if (status != RF_STATUS_OK) return;
+  begin(instance);
+  struct rf_program *program = current(instance);
+  bool fixed = environment->flags & RF_FIXED_TIME;
+  uint64_t until = fixed ? environment->time_ns + distance : now_ns();
+  for (; ran < most; ran++) {
+    struct earliest first = earliest_of(program);
+    if (first.map == NULL || first.due > until) break;
+    if (fixed && first.due > environment->time_ns) environment->time_ns = first.due;
+    if (!rf_deferred_run(first.map, until, &instance->run)) break;
+  }
+  /* Time stands where the last callback left it when there are more to run. */
+  if (fixed && ran < most && environment->time_ns < until) environment->time_ns = until;
+  instance->outcome = RF_STATUS_OK;
+  finish(instance, 0);
+  in[RF_WORD_CALLBACKS] = ran;
 }

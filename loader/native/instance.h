@@ -41,6 +41,10 @@ enum rf_word {
   RF_WORD_ENVIRONMENT = 20,   /* in and out: struct rf_environment, 16 words */
   RF_WORD_LIMIT = 36,         /* in: instructions of a metered run, two words; 0: no limit */
   RF_WORD_EXECUTED = 38,      /* out: instructions of the last metered run, two words */
+  RF_WORD_ADVANCE = 40,       /* in: nanoseconds by which a fixed clock goes on, two words */
+  RF_WORD_CALLBACKS = 42,     /* in: most callbacks to run; out: how many ran */
+  RF_WORD_IDENTITIES = 44,    /* in: struct rf_identities, 8 words */
+  RF_WORD_PINNED = 52,        /* in: 1: packet or memory are copied from `source` */
   RF_WORDS = 64
 };
 
@@ -68,12 +72,14 @@ struct rf_instance {
   uint8_t *exchange; /* what JavaScript sees: words, context, packet with its rooms, trace */
   size_t exchange_bytes;
   uint32_t context_at, packet_at, trace_at; /* offsets in it; packet_at is behind the headroom */
+  uint8_t *packet;   /* at packet_at, behind the headroom */
   uint8_t *context;  /* native: pointer header, then the context */
   uint8_t *template; /* the context before each run, pointer header included */
   uint8_t *saved;    /* the packet before each run, while repeating */
+  uint8_t *source;   /* the caller's own bytes, for as long as it vouches for them (RF_WORD_PINNED) */
+  size_t source_bytes;
   size_t context_block_bytes;
   uint8_t socket[RF_SOCKET_BYTES];
-  struct rf_environment environment;
   struct rf_run run;
   int64_t limit;     /* of this metered run */
   uint64_t executed; /* by the last one */
@@ -90,6 +96,9 @@ void rf_instance_run(struct rf_instance *instance);
 /* REPEAT runs, packet and context reset before each, timed as a whole; packet and context of the
  * last one are left in the exchange area. */
 void rf_instance_test(struct rf_instance *instance);
+
+/* Lets time go on: timers and work of the program's maps that fall due run, in their order. */
+void rf_instance_advance(struct rf_instance *instance);
 
 struct rf_batch {
   const uint8_t *buffer;

@@ -7,16 +7,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "map_deferred.h"
+#include "objects.h"
+
 const struct rf_map_kind *const rf_map_kinds[] = {
     &rf_array,          &rf_percpu_array, &rf_hash,     &rf_percpu_hash, &rf_lru_hash,
     &rf_lru_percpu_hash, &rf_lpm_trie,    &rf_queue,    &rf_stack,       &rf_ringbuf,
     &rf_prog_array,     &rf_array_of_maps, &rf_hash_of_maps, &rf_bloom_filter,
     &rf_perf_event_array, &rf_devmap,     &rf_devmap_hash, &rf_cpumap,  &rf_xskmap,
     &rf_sockmap,        &rf_sockhash,     &rf_reuseport_sockarray, &rf_cgroup_array, &rf_stack_trace,
-    &rf_cgroup_storage, &rf_percpu_cgroup_storage, NULL};
+    &rf_cgroup_storage, &rf_percpu_cgroup_storage, &rf_sk_storage, &rf_inode_storage,
+    &rf_task_storage,   &rf_cgrp_storage, &rf_user_ringbuf, NULL};
 
 /* Bounds on one map, so that a hostile size is refused before it is multiplied. */
-enum { KEY_BYTES_MAX = 512, VALUE_BYTES_MAX = 1 << 30 };
+enum { VALUE_BYTES_MAX = 1 << 30 };
 static const uint64_t MAP_BYTES_MAX = 8ull << 30;
 
 void *rf_pages(size_t bytes) {
@@ -37,7 +41,7 @@ static const struct rf_map_kind *kind_of(uint32_t type) {
 /* An estimate from above of what any kind allocates for the specification. */
 static bool fits(const struct rf_map *map) {
   const struct rf_map_spec *spec = &map->spec;
-  if (spec->key_bytes > KEY_BYTES_MAX || spec->value_bytes > VALUE_BYTES_MAX) return false;
+  if (spec->key_bytes > RF_KEY_BYTES_MAX || spec->value_bytes > VALUE_BYTES_MAX) return false;
   uint64_t element = (uint64_t)map->stride + map->key_stride + 64;
   return element * ((uint64_t)spec->max_entries + 128) <= MAP_BYTES_MAX;
 }
@@ -55,6 +59,8 @@ struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inne
   map->stride = map->cpu_stride * (kind->per_cpu ? RF_CPUS : 1);
   map->key_stride = (uint32_t)rf_round8(spec->key_bytes);
   atomic_init(&map->references, 1);
+  for (uint32_t i = 0; i < spec->field_count; i++)
+    map->owns_fields = map->owns_fields || spec->fields[i].kind != RF_FIELD_LOCK;
   *error = -E2BIG;
   if (fits(map) && (*error = kind->create(map)) == 0) {
     map->inner = inner;
@@ -69,6 +75,7 @@ void rf_map_take(struct rf_map *map) { atomic_fetch_add(&map->references, 1); }
 
 void rf_map_drop(struct rf_map *map) {
   if (atomic_fetch_sub(&map->references, 1) != 1) return;
+  rf_deferred_free_all(map);
   map->kind->destroy(map);
   if (map->inner != NULL) rf_map_drop(map->inner);
   free(map);
@@ -78,16 +85,15 @@ uint32_t rf_map_outer_value_bytes(const struct rf_map *map) {
   return map->kind->per_cpu ? map->stride : map->spec.value_bytes;
 }
 
-/* Copies all of a value but its special field (locks and timers are not data). */
+/* Copies all of a value but its special fields. */
 static void copy_plain(const struct rf_map *map, uint8_t *to, const uint8_t *from) {
   const struct rf_map_spec *spec = &map->spec;
-  if (spec->special_bytes == 0) {
-    memcpy(to, from, spec->value_bytes);
-    return;
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < spec->field_count; i++) {
+    memcpy(to + at, from + at, spec->fields[i].offset - at);
+    at = spec->fields[i].offset + spec->fields[i].bytes;
   }
-  uint32_t after = spec->special_offset + spec->special_bytes;
-  memcpy(to, from, spec->special_offset);
-  memcpy(to + after, from + after, spec->value_bytes - after);
+  memcpy(to + at, from + at, spec->value_bytes - at);
 }
 
 void rf_value_read(const struct rf_map *map, void *out, const void *value, uint32_t cpu) {
@@ -96,12 +102,29 @@ void rf_value_read(const struct rf_map *map, void *out, const void *value, uint3
     return;
   }
   copy_plain(map, out, value);
-  if (map->spec.special_bytes != 0)
-    memset((uint8_t *)out + map->spec.special_offset, 0, map->spec.special_bytes);
+  for (uint32_t i = 0; i < map->spec.field_count; i++)
+    memset((uint8_t *)out + map->spec.fields[i].offset, 0, map->spec.fields[i].bytes);
 }
 
 void rf_value_write(const struct rf_map *map, void *value, const void *in, uint32_t cpu) {
   if (map->kind->per_cpu && cpu == RF_ALL_CPUS) memcpy(value, in, map->stride);
   else if (map->kind->per_cpu) memcpy((uint8_t *)value + (size_t)cpu * map->cpu_stride, in, map->spec.value_bytes);
   else copy_plain(map, value, in);
+}
+
+_Atomic uint32_t *rf_value_lock(const struct rf_map *map, void *value) {
+  for (uint32_t i = 0; i < map->spec.field_count; i++)
+    if (map->spec.fields[i].kind == RF_FIELD_LOCK)
+      return (_Atomic uint32_t *)((uint8_t *)value + map->spec.fields[i].offset);
+  return NULL;
+}
+
+void rf_value_release(struct rf_map *map, void *value) {
+  if (!map->owns_fields) return;
+  for (uint32_t i = 0; i < map->spec.field_count; i++) {
+    const struct rf_field *field = &map->spec.fields[i];
+    if (field->kind != RF_FIELD_TIMER && field->kind != RF_FIELD_WORK) continue;
+    rf_deferred_free((uint8_t *)value + field->offset);
+  }
+  rf_fields_clear(map->spec.fields, map->spec.field_count, value);
 }

@@ -23,27 +23,59 @@ enum { RF_ANY = 0, RF_NOEXIST = 1, RF_EXIST = 2, RF_LOCK = 4 };
 /* Flags of creation, uapi/linux/bpf.h. */
 enum {
   RF_F_NO_PREALLOC = 1 << 0,
+  RF_F_NO_COMMON_LRU = 1 << 1,
+  RF_F_NUMA_NODE = 1 << 2,
+  RF_F_RDONLY = 1 << 3,
+  RF_F_WRONLY = 1 << 4,
+  RF_F_STACK_BUILD_ID = 1 << 5,
+  RF_F_ZERO_SEED = 1 << 6,
   RF_F_RDONLY_PROG = 1 << 7,
   RF_F_WRONLY_PROG = 1 << 8,
-  RF_F_ZERO_SEED = 1 << 6
+  RF_F_CLONE = 1 << 9,
+  RF_F_MMAPABLE = 1 << 10,
+  RF_F_PRESERVE_ELEMS = 1 << 11,
+  RF_F_INNER_MAP = 1 << 12
 };
+
+/* A key on the stack of whoever walks over a map. */
+enum { RF_KEY_BYTES_MAX = 512 };
 
 /* Element slots are named by index; this one ends a list. */
 enum { RF_NO_ELEMENT = 0xffffffffu };
 /* `cpu` of operations that come from JavaScript: values of per-CPU maps cover all slots. */
 enum { RF_ALL_CPUS = 0xffffffffu };
 
+/* Parts of a value that are not data: copies leave them alone, helpers alone touch them. The numbers
+ * are those of FIELD_KINDS in loader/map-types.ts; as many as the kernel takes (BTF_FIELDS_MAX). */
+enum rf_field_kind {
+  RF_FIELD_LOCK = 0,
+  RF_FIELD_TIMER = 1,
+  RF_FIELD_WORK = 2,
+  RF_FIELD_RESILIENT_LOCK = 3,
+  RF_FIELD_POINTER = 4, /* to an object that the value owns */
+  RF_FIELD_LIST = 5,
+  RF_FIELD_LIST_NODE = 6,
+  RF_FIELD_TREE = 7,
+  RF_FIELD_TREE_NODE = 8,
+  RF_FIELD_COUNT = 9, /* of references: the head of the object has it */
+  RF_FIELD_BORROWED = 10 /* a pointer that owns nothing */
+};
+enum { RF_FIELDS_MAX = 11 };
+struct rf_field {
+  uint32_t kind, offset, bytes;
+};
+
 struct rf_map_spec {
   uint32_t type; /* enum bpf_map_type */
   uint32_t key_bytes, value_bytes, max_entries, flags;
   uint64_t extra;
   uint64_t seed;
-  uint32_t special_offset, special_bytes; /* field that copies skip: spin lock, timer */
-  bool has_lock;
-  uint32_t lock_offset;
+  uint32_t field_count;
+  struct rf_field fields[RF_FIELDS_MAX]; /* by offset, not overlapping */
 };
 
 struct rf_map;
+struct rf_deferred;
 
 struct rf_map_kind {
   uint32_t type;
@@ -59,6 +91,12 @@ struct rf_map_kind {
   /* First live element at or after `cursor`: its index and where key and value lie; none:
    * RF_NO_ELEMENT. Survives concurrent changes: an element that stays is visited exactly once. */
   uint32_t (*scan)(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value, uint32_t cpu);
+  /* The cursor at which `scan` finds the key; absent: RF_NO_ELEMENT. */
+  uint32_t (*locate)(struct rf_map *map, const void *key);
+  /* Writes the key of the element whose value lies at `value`: what callbacks run for it get. */
+  void (*key_of)(struct rf_map *map, const void *value, uint8_t *key);
+  /* Removes the element and gives its value, in one step. */
+  long (*take)(struct rf_map *map, const void *key, void *value);
   long (*push)(struct rf_map *map, const void *value, uint64_t flags);
   long (*pop)(struct rf_map *map, void *value);
   long (*peek)(struct rf_map *map, void *value);
@@ -73,12 +111,17 @@ struct rf_map {
   uint32_t key_stride;  /* key size rounded up to 8 */
   uint8_t *values;      /* arrays: value storage, 8-byte aligned at least */
   size_t storage_bytes; /* of the mapping behind `values` */
+  const void *readable; /* what programs may read by number: elements, or records */
+  size_t readable_bytes;
   void *state;          /* the kind's own */
   bool frozen;
   struct rf_map *inner; /* maps of maps: what an inner map must look like */
   _Atomic uint32_t object_lock;
   _Atomic uint32_t owner_type; /* program arrays: what all programs inside share, 0: none yet */
   _Atomic uint32_t handles;    /* JavaScript objects that name this map */
+  bool owns_fields;            /* some field names an object that goes with its element */
+  struct rf_deferred *deferred; /* timers and work of its values: map_deferred.c */
+  struct rf_deferred *armed;    /* those that wait for their moment, the first one on top */
 };
 
 extern const struct rf_map_kind *const rf_map_kinds[];
@@ -86,7 +129,8 @@ extern const struct rf_map_kind rf_array, rf_percpu_array, rf_hash, rf_percpu_ha
     rf_lru_percpu_hash, rf_lpm_trie, rf_queue, rf_stack, rf_ringbuf, rf_prog_array,
     rf_array_of_maps, rf_hash_of_maps, rf_bloom_filter, rf_perf_event_array, rf_devmap,
     rf_devmap_hash, rf_cpumap, rf_xskmap, rf_sockmap, rf_sockhash,
-    rf_reuseport_sockarray, rf_cgroup_array, rf_stack_trace, rf_cgroup_storage, rf_percpu_cgroup_storage;
+    rf_reuseport_sockarray, rf_cgroup_array, rf_stack_trace, rf_cgroup_storage, rf_percpu_cgroup_storage,
+    rf_sk_storage, rf_inode_storage, rf_task_storage, rf_cgrp_storage, rf_user_ringbuf, rf_arena_map;
 
 /* NULL: `*error` is -errno. */
 struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inner, long *error);
@@ -98,6 +142,16 @@ uint32_t rf_map_outer_value_bytes(const struct rf_map *map);
 /* Copies a value in or out; from outside (`RF_ALL_CPUS`) all per-CPU slots. */
 void rf_value_read(const struct rf_map *map, void *out, const void *value, uint32_t cpu);
 void rf_value_write(const struct rf_map *map, void *value, const void *in, uint32_t cpu);
+
+static inline bool rf_map_has(const struct rf_map *map, enum rf_field_kind kind) {
+  for (uint32_t i = 0; i < map->spec.field_count; i++)
+    if (map->spec.fields[i].kind == kind) return true;
+  return false;
+}
+/* The value's spin lock, or NULL. */
+_Atomic uint32_t *rf_value_lock(const struct rf_map *map, void *value);
+/* The element is no longer the map's: gives back what its fields name, and clears them. */
+void rf_value_release(struct rf_map *map, void *value);
 
 /* Zeroed pages; NULL: out of memory. */
 void *rf_pages(size_t bytes);

@@ -12,6 +12,8 @@ static long create(struct rf_map *map) {
     return -EINVAL;
   map->storage_bytes = (size_t)map->stride * map->spec.max_entries;
   map->values = rf_pages(map->storage_bytes);
+  map->readable = map->values;
+  map->readable_bytes = map->storage_bytes;
   return map->values == NULL ? -ENOMEM : 0;
 }
 
@@ -41,12 +43,14 @@ static long update(struct rf_map *map, const void *key, const void *value, uint6
   if (mode > RF_EXIST) return -EINVAL;
   if (index >= map->spec.max_entries) return -E2BIG;
   if (mode == RF_NOEXIST) return -EEXIST;
-  if ((flags & RF_LOCK) && !map->spec.has_lock) return -EINVAL;
   uint8_t *target = value_at(map, index, RF_ALL_CPUS);
-  _Atomic uint32_t *lock = (_Atomic uint32_t *)(target + map->spec.lock_offset);
-  if (flags & RF_LOCK) rf_lock(lock);
+  if ((flags & RF_LOCK) && !rf_map_has(map, RF_FIELD_LOCK)) return -EINVAL;
+  _Atomic uint32_t *lock = flags & RF_LOCK ? rf_value_lock(map, target) : NULL;
+  if (lock != NULL) rf_lock(lock);
   rf_value_write(map, target, value, cpu);
-  if (flags & RF_LOCK) rf_unlock(lock);
+  if (lock != NULL) rf_unlock(lock);
+  /* As in the kernel: a new value has no timers. */
+  rf_value_release(map, target);
   return 0;
 }
 
@@ -63,9 +67,19 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   return cursor;
 }
 
+static uint32_t locate(struct rf_map *map, const void *key) {
+  uint32_t index = index_of(key);
+  return index < map->spec.max_entries ? index : RF_NO_ELEMENT;
+}
+
+static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
+  uint32_t index = (uint32_t)((size_t)((const uint8_t *)value - map->values) / map->stride);
+  memcpy(key, &index, sizeof index);
+}
+
 const struct rf_map_kind rf_array = {
     .type = 2, .create = create, .destroy = destroy, .lookup = lookup, .update = update,
-    .remove = remove_element, .scan = scan};
+    .remove = remove_element, .scan = scan, .locate = locate, .key_of = key_of};
 const struct rf_map_kind rf_percpu_array = {
     .type = 6, .per_cpu = true, .create = create, .destroy = destroy, .lookup = lookup,
-    .update = update, .remove = remove_element, .scan = scan};
+    .update = update, .remove = remove_element, .scan = scan, .locate = locate, .key_of = key_of};

@@ -42,6 +42,7 @@ struct table {
   uint64_t seed;
   _Atomic uint32_t count;
   _Atomic uint64_t free; /* change counter << 32 | first free index */
+  _Atomic uint32_t fresh; /* elements from here on were never used */
   _Atomic uint32_t hand; /* LRU: where the search for a victim goes on */
   bool evicts;
 };
@@ -82,11 +83,27 @@ static void free_push(struct table *table, uint32_t index) {
                                                   memory_order_relaxed));
 }
 
+/* An element that left its chain: what its value owns goes at once, its memory is used again. */
+static void give_back(struct rf_map *map, uint32_t index) {
+  struct table *table = map->state;
+  rf_value_release(map, value_of(map, element_at(table, index)));
+  free_push(table, index);
+}
+
+/* An element that was never used; its memory may not have been touched yet. */
+static uint32_t take_fresh(struct table *table) {
+  if (atomic_load_explicit(&table->fresh, memory_order_relaxed) >= table->element_count) return RF_NO_ELEMENT;
+  uint32_t index = atomic_fetch_add_explicit(&table->fresh, 1, memory_order_relaxed);
+  if (index < table->element_count) return index;
+  atomic_store_explicit(&table->fresh, table->element_count, memory_order_relaxed);
+  return RF_NO_ELEMENT;
+}
+
 /* The change counter defeats ABA: a head that was popped and pushed again compares unequal. */
 static uint32_t free_pop(struct table *table) {
   uint64_t old = atomic_load_explicit(&table->free, memory_order_acquire), new;
   do {
-    if ((uint32_t)old == RF_NO_ELEMENT) return RF_NO_ELEMENT;
+    if ((uint32_t)old == RF_NO_ELEMENT) return take_fresh(table);
     uint32_t next = atomic_load_explicit(&element_at(table, (uint32_t)old)->next_free, memory_order_relaxed);
     new = ((old >> 32) + 1) << 32 | next;
   } while (!atomic_compare_exchange_weak_explicit(&table->free, &old, new, memory_order_acquire,
@@ -118,7 +135,12 @@ static long create_table(struct rf_map *map, bool evicts) {
   table->elements = pages + table->bucket_bytes;
   for (uint32_t i = 0; i < buckets; i++) atomic_init(&table->buckets[i].first, END | i);
   atomic_init(&table->free, RF_NO_ELEMENT);
-  for (uint32_t i = table->element_count; i-- > 0;) free_push(table, i);
+  /* BPF_F_NO_PREALLOC: pages come with the first use of their elements. */
+  bool lazily = (spec->flags & RF_F_NO_PREALLOC) != 0;
+  for (uint32_t i = lazily ? 0 : table->element_count; i-- > 0;) free_push(table, i);
+  atomic_init(&table->fresh, lazily ? 0 : table->element_count);
+  map->readable = table->elements;
+  map->readable_bytes = table->element_bytes * table->element_count;
   map->state = table;
   return 0;
 }
@@ -201,7 +223,7 @@ static bool evict_one(struct rf_map *map) {
     if (found) unlink_element(table, link);
     rf_unlock(&bucket->lock);
     if (!found) continue;
-    free_push(table, index);
+    give_back(map, index);
     atomic_fetch_sub(&table->count, 1);
     return true;
   }
@@ -221,7 +243,11 @@ static long admit(struct rf_map *map) {
 
 static void write_value(struct rf_map *map, struct element *element, const void *value, uint32_t cpu) {
   uint8_t *target = value_of(map, element);
-  if (cpu != RF_ALL_CPUS || map->spec.special_bytes != 0) memset(target, 0, map->stride);
+  /* A program that still held the element's former value may have given it a timer. */
+  rf_value_release(map, target);
+  if (map->kind->per_cpu && cpu != RF_ALL_CPUS) memset(target, 0, map->stride);
+  _Atomic uint32_t *spin = map->spec.field_count == 0 ? NULL : rf_value_lock(map, target);
+  if (spin != NULL) atomic_store_explicit(spin, 0, memory_order_relaxed);
   rf_value_write(map, target, value, cpu);
 }
 
@@ -254,7 +280,7 @@ static long replace(struct rf_map *map, struct bucket *bucket, _Atomic uint32_t 
     return 0;
   }
   if (flags & RF_LOCK) {
-    _Atomic uint32_t *lock = (_Atomic uint32_t *)(value_of(map, element) + map->spec.lock_offset);
+    _Atomic uint32_t *lock = rf_value_lock(map, value_of(map, element));
     rf_lock(lock);
     rf_value_write(map, value_of(map, element), value, cpu);
     rf_unlock(lock);
@@ -265,7 +291,7 @@ static long replace(struct rf_map *map, struct bucket *bucket, _Atomic uint32_t 
   if (error != 0) return error;
   if (link == &bucket->first) link = &element_at(table, atomic_load(&bucket->first))->next;
   unlink_element(table, link);
-  free_push(table, old);
+  give_back(map, old);
   return 0;
 }
 
@@ -273,7 +299,7 @@ static long update(struct rf_map *map, const void *key, const void *value, uint6
   struct table *table = map->state;
   uint64_t mode = flags & ~(uint64_t)RF_LOCK;
   if (mode > RF_EXIST) return -EINVAL;
-  if ((flags & RF_LOCK) && !map->spec.has_lock) return -EINVAL;
+  if ((flags & RF_LOCK) && !rf_map_has(map, RF_FIELD_LOCK)) return -EINVAL;
   uint32_t hash = hash_of(map, key);
   struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
   /* Room for a new element is made before the lock: eviction takes locks of other buckets. */
@@ -291,20 +317,26 @@ static long update(struct rf_map *map, const void *key, const void *value, uint6
   return result == -EBUSY && !present && admitted == -EBUSY ? update(map, key, value, flags, cpu) : result;
 }
 
-static long remove_element(struct rf_map *map, const void *key) {
+/* `out` NULL: the value is not wanted. */
+static long take(struct rf_map *map, const void *key, void *out) {
   struct table *table = map->state;
   uint32_t hash = hash_of(map, key);
   struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
   rf_lock(&bucket->lock);
   _Atomic uint32_t *link = link_to(map, bucket, hash, key);
   uint32_t at = atomic_load_explicit(link, memory_order_relaxed);
-  if ((at & END) == 0) unlink_element(table, link);
+  if ((at & END) == 0) {
+    if (out != NULL) rf_value_read(map, out, value_of(map, element_at(table, at)), RF_ALL_CPUS);
+    unlink_element(table, link);
+  }
   rf_unlock(&bucket->lock);
   if (at & END) return -ENOENT;
-  free_push(table, at);
+  give_back(map, at);
   atomic_fetch_sub(&table->count, 1);
   return 0;
 }
+
+static long remove_element(struct rf_map *map, const void *key) { return take(map, key, NULL); }
 
 /* Key and liveness are read under the bucket's lock, so a half-written key is never shown. */
 static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value, uint32_t cpu) {
@@ -327,8 +359,20 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   return RF_NO_ELEMENT;
 }
 
-#define HASH_OPERATIONS                                                                          \
-  .destroy = destroy, .lookup = lookup, .update = update, .remove = remove_element, .scan = scan
+static uint32_t locate(struct rf_map *map, const void *key) {
+  const struct table *table = map->state;
+  struct element *element = find(map, key, hash_of(map, key));
+  if (element == NULL) return RF_NO_ELEMENT;
+  return (uint32_t)((size_t)((uint8_t *)element - table->elements) / table->element_bytes);
+}
+
+static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
+  memcpy(key, (const uint8_t *)value - map->key_stride, map->spec.key_bytes);
+}
+
+#define HASH_OPERATIONS                                                                           \
+  .destroy = destroy, .lookup = lookup, .update = update, .remove = remove_element, .scan = scan, \
+  .locate = locate, .key_of = key_of, .take = take
 
 const struct rf_map_kind rf_hash = {.type = 1, .create = create, HASH_OPERATIONS};
 const struct rf_map_kind rf_percpu_hash = {.type = 5, .per_cpu = true, .create = create, HASH_OPERATIONS};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "epoch.h"
+#include "map_deferred.h"
 #include "map_objects.h"
 #include "program.h"
 
@@ -110,8 +111,8 @@ static bool like_template(const struct rf_map *map, const struct rf_map *inner) 
          inner->spec.value_bytes == template->spec.value_bytes &&
          inner->spec.flags == template->spec.flags &&
          (inner->kind != &rf_array || inner->spec.max_entries == template->spec.max_entries) &&
-         inner->spec.special_bytes == template->spec.special_bytes &&
-         inner->spec.special_offset == template->spec.special_offset;
+         inner->spec.field_count == template->spec.field_count &&
+         memcmp(inner->spec.fields, template->spec.fields, sizeof inner->spec.fields) == 0;
 }
 
 /* What callers and targets must share: the program type; for `memory` programs, whose type is 0, the
@@ -134,6 +135,7 @@ static bool may_hold(struct rf_map *map, void *object) {
 
 void rf_map_forget_objects(struct rf_map *map) {
   if (holds_programs(map)) clear_array(map);
+  rf_deferred_free_all(map);
 }
 
 static long set_in_array(struct rf_map *map, const void *key, void *object) {
@@ -164,6 +166,17 @@ long rf_map_set_object(struct rf_map *map, const void *key, void *object) {
   rf_unlock(&map->object_lock);
   if (error != 0 && object != NULL) retire(map, object);
   return error;
+}
+
+void rf_map_visit(struct rf_map *map, void (*visit)(struct rf_map *map, void *argument), void *argument) {
+  uint8_t key[RF_KEY_BYTES_MAX];
+  void *slot;
+  visit(map, argument);
+  if (!map->kind->holds_objects || holds_programs(map)) return;
+  for (uint32_t at = 0; (at = map->kind->scan(map, at, key, &slot, RF_ALL_CPUS)) != RF_NO_ELEMENT; at++) {
+    struct rf_map *inner = read_slot(slot);
+    if (inner != NULL) visit(inner, argument);
+  }
 }
 
 const struct rf_map_kind rf_prog_array = {

@@ -11,4 +11,7 @@ bool rf_prog_array_accepts(struct rf_map *map, const struct rf_plan *plan);
 /* No JavaScript names the map any more: breaks cycles of programs and the arrays they call through. */
 void rf_map_forget_objects(struct rf_map *map);
 
+/* Calls back for the map and, if its values are maps, for each of them; inside an epoch. */
+void rf_map_visit(struct rf_map *map, void (*visit)(struct rf_map *map, void *argument), void *argument);
+
 #endif

@@ -53,7 +53,7 @@ long rf_perf_output(struct rf_map *map, uint32_t index, struct rf_bytes data, st
 }
 
 struct rf_map *rf_samples_of(struct rf_map *map) {
-  if (map->kind == &rf_ringbuf) return map;
+  if (map->kind == &rf_ringbuf || map->kind == &rf_user_ringbuf) return map;
   return map->kind == &rf_perf_event_array ? map->state : NULL;
 }
 

@@ -21,7 +21,7 @@ enum { HEADER_BYTES = 8, QUERY_AVAILABLE = 0, QUERY_SIZE = 1, QUERY_CONSUMER = 2
 struct buffer {
   _Atomic uint32_t lock;
   uint32_t page_bytes;
-  uint64_t data_bytes;
+  uint64_t data_bytes, room; /* most that may be reserved at once */
   _Atomic uint64_t consumed, produced, dropped;
   _Atomic uint32_t reading;
 };
@@ -61,8 +61,12 @@ static long create(struct rf_map *map) {
     rf_pages_free(map->values, map->storage_bytes);
     return -ENOMEM;
   }
+  map->readable = map->values;
+  map->readable_bytes = map->storage_bytes;
   buffer_of(map)->page_bytes = (uint32_t)page;
   buffer_of(map)->data_bytes = bytes;
+  /* The kernel's own ring is never quite full; what user space fills may be. */
+  buffer_of(map)->room = map->kind == &rf_user_ringbuf ? bytes : bytes - 1;
   return 0;
 }
 
@@ -76,7 +80,7 @@ void *rf_ringbuf_reserve(struct rf_map *map, uint64_t bytes) {
   rf_lock(&buffer->lock);
   uint64_t start = atomic_load_explicit(&buffer->produced, memory_order_relaxed);
   uint64_t consumed = atomic_load_explicit(&buffer->consumed, memory_order_acquire);
-  if (start + total - consumed > buffer->data_bytes - 1) {
+  if (start + total - consumed > buffer->room) {
     rf_unlock(&buffer->lock);
     atomic_fetch_add_explicit(&buffer->dropped, 1, memory_order_relaxed);
     return NULL;
@@ -143,4 +147,40 @@ uint32_t rf_ringbuf_consume(struct rf_map *map, uint8_t *out, uint32_t capacity)
 
 uint64_t rf_ringbuf_dropped(struct rf_map *map) { return atomic_load(&buffer_of(map)->dropped); }
 
+/* The record at the consumer's position; its length, or a negative number that ends the walk. */
+static int64_t next_sample(struct buffer *buffer, struct header **header, bool *discarded) {
+  uint64_t position = atomic_load_explicit(&buffer->consumed, memory_order_relaxed);
+  if (position == atomic_load_explicit(&buffer->produced, memory_order_acquire)) return -ENODATA;
+  *header = header_at(buffer, position);
+  uint32_t word = atomic_load_explicit(&(*header)->length, memory_order_acquire);
+  if (word & BUSY) return -ENODATA;
+  *discarded = (word & DISCARD) != 0;
+  return word & ~(BUSY | DISCARD);
+}
+
+/* bpf_user_ringbuf_drain: BPF_MAX_USER_RINGBUF_SAMPLES at most, discarded ones included. */
+long rf_user_ringbuf_drain(struct rf_map *map, rf_record_visit visit, void *argument) {
+  enum { SAMPLES_MAX = 128 * 1024 };
+  struct buffer *buffer = buffer_of(map);
+  uint32_t free = 0;
+  long samples = 0;
+  if (!atomic_compare_exchange_strong_explicit(&buffer->reading, &free, 1, memory_order_acquire, memory_order_relaxed))
+    return -EBUSY;
+  bool wanted = true;
+  for (uint32_t i = 0; i < SAMPLES_MAX && wanted; i++) {
+    struct header *header;
+    bool discarded;
+    int64_t length = next_sample(buffer, &header, &discarded);
+    if (length < 0) break;
+    if (!discarded) {
+      samples++;
+      wanted = visit(header + 1, (uint32_t)length, argument);
+    }
+    atomic_fetch_add_explicit(&buffer->consumed, rf_round8((uint64_t)length + HEADER_BYTES), memory_order_release);
+  }
+  atomic_store_explicit(&buffer->reading, 0, memory_order_release);
+  return samples;
+}
+
+const struct rf_map_kind rf_user_ringbuf = {.type = 31, .create = create, .destroy = destroy};
 const struct rf_map_kind rf_ringbuf = {.type = 27, .create = create, .destroy = destroy};

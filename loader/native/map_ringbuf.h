@@ -15,6 +15,11 @@ uint64_t rf_ringbuf_query(struct rf_map *map, uint64_t what);
 uint32_t rf_ringbuf_consume(struct rf_map *map, uint8_t *out, uint32_t capacity);
 uint64_t rf_ringbuf_dropped(struct rf_map *map);
 
+/* User ring buffers: JavaScript produces by `rf_ringbuf_output`, programs consume. False: no more. */
+typedef bool (*rf_record_visit)(void *record, uint32_t bytes, void *argument);
+/* Shows records until there are none or the visitor has enough: how many; or -EBUSY. */
+long rf_user_ringbuf_drain(struct rf_map *map, rf_record_visit visit, void *argument);
+
 struct rf_bytes {
   const void *at;
   uint64_t count;

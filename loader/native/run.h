@@ -39,6 +39,7 @@ struct rf_plan {
   uint32_t kind;
   uint32_t context_bytes;
   uint8_t data_slot, end_slot, meta_slot;
+  bool writes_packet;     /* the program type lets programs change packets */
   uint8_t link_layer;     /* the packet starts with its Ethernet header when the program sees it */
   uint32_t socket_slots;  /* bit k: slot k points to a struct bpf_sock, never null */
   uint32_t program_type;
@@ -58,6 +59,11 @@ struct rf_environment {
   char comm[16];
 };
 
+/* Which objects of the host the run is about: keys of local storage. */
+struct rf_identities {
+  uint64_t socket, task, cgroup, inode;
+};
+
 /* A decision that the kernel would have acted on after the program returned. */
 struct rf_redirect {
   uint32_t kind; /* 0 none, 1 redirect, 2 redirect_map, 3 clone_redirect, 4 redirect_peer, 5 neigh */
@@ -65,6 +71,13 @@ struct rf_redirect {
   uint64_t flags;
   uint64_t key;
 };
+
+/* A stack frame of the program that may be read by number; jit/ir/shown-frame.ts. */
+struct rf_frame {
+  uint64_t low, bytes;
+};
+/* 34 programs in a row, each with 8 frames at most. */
+enum { RF_FRAMES_MAX = 34 * 8 };
 
 struct rf_run {
   uint64_t tail_result; /* r0 of the program that a tail call ran; read by generated code */
@@ -74,7 +87,8 @@ struct rf_run {
   uint32_t tail_calls;
   uint32_t cpu;
   uint8_t *context;   /* r1; the pointer header lies before it */
-  uint64_t *pointers; /* that header */
+  /* Where in that header the program finds them; what its context lacks goes to `nowhere`. */
+  uint64_t *data_at, *end_at, *meta_at, nowhere;
   const struct rf_plan *plan;
 
   /* head_limit <= meta <= data <= end <= tail_limit, all inside one buffer of this thread */
@@ -89,24 +103,29 @@ struct rf_run {
   uint32_t trace_bytes, trace_capacity;
   struct rf_thread *thread;
   uint8_t *socket; /* RF_SOCKET_BYTES behind the socket pointers of the context */
-  jmp_buf *unwind; /* where bpf_throw goes */
-  uint64_t thrown;
+  jmp_buf *unwind; /* where bpf_throw goes; kfuncs_throw.c */
+  uint64_t thrown; /* the result that comes with it */
+  struct rf_frame shown[RF_FRAMES_MAX]; /* of functions that run now, the innermost last */
+  uint32_t shown_count;                 /* of all that were shown: more may run than are kept here */
+  void *dropped;   /* objects that this run dropped; objects.c */
   const struct rf_program *program; /* that runs now */
+  bool in_deferred; /* a timer's or work queue's callback runs */
+  const struct rf_identities *identities;
   int32_t retval; /* of the system call that a cgroup program judges */
   struct rf_held *held; /* NULL: not metered; see held.h */
   uint32_t held_count;
   bool left_meter; /* a tail call led to code that does not count */
+  bool called_back; /* to be set by whoever calls JavaScript inside a run: pinned bytes may be gone */
 };
 
 _Static_assert(offsetof(struct rf_run, tail_result) == RF_RUN_TAIL_RESULT, "see jit/code.ts");
 _Static_assert(offsetof(struct rf_run, meter) == RF_RUN_METER, "see jit/code.ts");
 
-/* Writes data, data_end and data_meta into the pointer header. */
-static inline void rf_publish(struct rf_run *run, const struct rf_plan *plan) {
-  if (plan->data_slot != RF_SLOT_NONE) run->pointers[plan->data_slot] = (uintptr_t)run->data;
-  if (plan->end_slot != RF_SLOT_NONE) run->pointers[plan->end_slot] = (uintptr_t)run->end;
-  if (plan->meta_slot != RF_SLOT_NONE) run->pointers[plan->meta_slot] = (uintptr_t)run->meta;
+/* Shows data, data_end and data_meta to the program. */
+static inline void rf_publish_packet(struct rf_run *run) {
+  *run->data_at = (uintptr_t)run->data;
+  *run->end_at = (uintptr_t)run->end;
+  *run->meta_at = (uintptr_t)run->meta;
 }
-static inline void rf_publish_packet(struct rf_run *run) { rf_publish(run, run->plan); }
 
 #endif

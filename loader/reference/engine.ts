@@ -4,6 +4,7 @@
  * differential tests, and what `--engine interpreter` runs.
  */
 
+import { parseBtf, type SpecialField, specialFields } from '../../btf/index.ts';
 import {
   type Executable,
   type HelperArguments,
@@ -11,6 +12,7 @@ import {
   type InterpretOptions,
   interpret,
   type Machine,
+  type MapSpec,
   type Outcome,
   type Program,
 } from '../../isa/index.ts';
@@ -18,10 +20,11 @@ import { helper as helperRow, programType } from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Redirect, RunInput } from '../extension.ts';
 import { metadataOf, type Plan, planContext } from '../plan.ts';
+import { takeDue } from './deferred.ts';
 import { Call } from './helpers/call.ts';
 import { HELPERS } from './helpers.ts';
 import { KFUNCS } from './kfuncs.ts';
-import { ReferenceMap } from './maps.ts';
+import { type Deferred, ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
 import { type Decoded, ownerOf, setOwner } from './owners.ts';
 import { RunMemory } from './packet.ts';
@@ -93,8 +96,9 @@ export class ReferenceExtension {
       returnBits: programType(program.type)?.returnBits ?? 64,
       linkOffset: options.linkOffset,
     });
+    const fieldsOf = specialFieldsOf(program);
     this.#list = program.maps.map(
-      (spec) => options.maps?.[spec.name] ?? new ReferenceMap(spec, allocator),
+      (spec) => options.maps?.[spec.name] ?? new ReferenceMap(spec, allocator, fieldsOf(spec)),
     );
     this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
     this.executable = { instructions, mapReferences: program.mapReferences };
@@ -147,6 +151,58 @@ export class ReferenceExtension {
     return { ...report, runs, nanosecondsPerRun };
   }
 
+  /** As `Extension.advance`. */
+  advance(nanoseconds: number | bigint = 0, most = 1_000_000): number {
+    const { time } = this.#environment;
+    const start = time === undefined ? process.hrtime.bigint() : BigInt(time.nanoseconds);
+    const until = start + BigInt(time === undefined ? 0 : nanoseconds);
+    let now = start;
+    let ran = 0;
+    for (; ran < most; ran++) {
+      const deferred = takeDue(this.#list, until);
+      if (deferred === undefined) break;
+      if (deferred.due! > now) now = deferred.due!;
+      this.#setTime(now);
+      now = this.#callBack(deferred, now);
+    }
+    this.#setTime(ran < most && now < until ? until : now);
+    return ran;
+  }
+
+  #setTime(nanoseconds: bigint): void {
+    const { time } = this.#environment;
+    if (time === undefined) return;
+    this.#environment = { ...this.#environment, time: { ...time, nanoseconds } };
+  }
+
+  /** Runs a timer's or work queue's callback; the time afterwards. */
+  #callBack(deferred: Deferred, now: bigint): bigint {
+    const { map, element, callback } = deferred;
+    deferred.due = undefined;
+    if (callback === undefined) return now;
+    const packet = new RunMemory(
+      this.#allocator,
+      this.#plan,
+      this.type,
+      new Uint8Array(),
+      new Uint8Array(),
+    );
+    const run = new Run(this.#allocator, packet, this.type, this.#environment);
+    run.inDeferred = true;
+    deferred.running = true;
+    try {
+      const registers = [map.address, run.scratch(element.key), element.address];
+      const { instructions, mapReferences = [] } = callback.executable;
+      interpret(instructions, hostFor(run), { mapReferences, registers, entry: callback.pc });
+      return run.clock > now ? run.clock : now;
+    } finally {
+      deferred.running = false;
+      packet.release();
+      run.release();
+      for (const each of this.#list) each.sweep();
+    }
+  }
+
   /** Nothing to give back: here for the shape of `Extension`. */
   close(): void {}
 
@@ -168,7 +224,7 @@ export class ReferenceExtension {
       input.packet ?? new Uint8Array(),
     );
     packet.prepare(input.context?.length ?? 0, input.metaBytes ?? metadataOf(plan, input.context));
-    const run = new Run(this.#allocator, packet, this.type, this.#environment);
+    const run = new Run(this.#allocator, packet, this.type, this.#environment, input.identity);
     const registers = [
       CONTEXT_ADDRESS,
       ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
@@ -220,6 +276,13 @@ export class ReferenceExtension {
       outcome,
     };
   }
+}
+
+/** The parts of a map's values that are not data, by the program's BTF. */
+function specialFieldsOf(program: Program): (spec: MapSpec) => readonly SpecialField[] {
+  const btf = program.btf === undefined ? undefined : parseBtf(program.btf, program.name);
+  return ({ btfValueTypeId = 0 }) =>
+    btf === undefined || btfValueTypeId === 0 ? [] : specialFields(btf, btfValueTypeId);
 }
 
 function hostFor(run: Run): Host {

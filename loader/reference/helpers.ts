@@ -5,10 +5,12 @@
 
 import type { HelperFunction } from './helpers/call.ts';
 import { CHECKSUMS } from './helpers/checksums.ts';
+import { DEFERRED } from './helpers/deferred.ts';
 import { DYNPTR_HELPERS } from './helpers/dynptrs.ts';
 import { ENVIRONMENT } from './helpers/environment.ts';
 import { MAPS } from './helpers/maps.ts';
 import { PACKETS } from './helpers/packets.ts';
+import { STORAGE } from './helpers/storage.ts';
 import { TEXT } from './helpers/text.ts';
 
 /** By enum bpf_func_id. */
@@ -19,4 +21,6 @@ export const HELPERS: Readonly<Record<number, HelperFunction>> = {
   ...CHECKSUMS,
   ...TEXT,
   ...DYNPTR_HELPERS,
+  ...STORAGE,
+  ...DEFERRED,
 };

@@ -1,11 +1,12 @@
 /** Kernel functions of the reference engine, by name; by family in `kfuncs/`. */
 
 import type { HelperFunction } from './helpers/call.ts';
+import { DEFERRED_KFUNCS } from './helpers/deferred.ts';
 import { DYNPTRS } from './kfuncs/dynptrs.ts';
 import { ITERATORS } from './kfuncs/iterators.ts';
 import { REGIONS } from './kfuncs/regions.ts';
 import { STRINGS } from './kfuncs/strings.ts';
 
 export const KFUNCS: ReadonlyMap<string, HelperFunction> = new Map(
-  Object.entries({ ...REGIONS, ...ITERATORS, ...DYNPTRS, ...STRINGS }),
+  Object.entries({ ...REGIONS, ...ITERATORS, ...DYNPTRS, ...STRINGS, ...DEFERRED_KFUNCS }),
 );

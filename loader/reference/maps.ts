@@ -3,7 +3,8 @@
  * the C code on purpose; error codes are the kernel's.
  */
 
-import type { ByteRegion, MapSpec } from '../../isa/index.ts';
+import type { SpecialField } from '../../btf/index.ts';
+import type { ByteRegion, Executable, MapSpec } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
 import type { Allocator } from './memory.ts';
 
@@ -28,9 +29,37 @@ export interface Element {
   readonly regions: readonly ByteRegion[];
 }
 
+/** A timer or work of a value; deferred.ts says what becomes of it. */
+export interface Deferred {
+  readonly kind: 'timer' | 'work';
+  readonly map: ReferenceMap;
+  readonly element: Element;
+  readonly clock: bigint;
+  callback: { readonly executable: Executable; readonly pc: number } | undefined;
+  /** Undefined: not armed. */
+  due: bigint | undefined;
+  turn: number;
+  running: boolean;
+}
+
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const round8 = (size: number) => (size + 7) & ~7;
-const PER_CPU: ReadonlySet<string> = new Set(['percpu_array', 'percpu_hash', 'lru_percpu_hash']);
+const PER_CPU: ReadonlySet<string> = new Set([
+  'percpu_array',
+  'percpu_hash',
+  'lru_percpu_hash',
+  'percpu_cgroup_storage',
+]);
+/** Storage of objects: keyed by their identities, as many as loader/native/map_storage.c has room for. */
+const STORAGES: ReadonlySet<string> = new Set([
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+  'cgroup_storage',
+  'percpu_cgroup_storage',
+]);
+const STORAGE_OBJECTS = 65_536;
 const ARRAYS: ReadonlySet<string> = new Set(['array', 'percpu_array']);
 const HASHES: ReadonlySet<string> = new Set([
   'hash',
@@ -38,6 +67,7 @@ const HASHES: ReadonlySet<string> = new Set([
   'lru_hash',
   'lru_percpu_hash',
   'devmap_hash',
+  ...STORAGES,
 ]);
 const SPARSE: ReadonlySet<string> = new Set(['devmap', 'cpumap', 'xskmap', 'perf_event_array']);
 const QUEUES: ReadonlySet<string> = new Set(['queue', 'stack', 'bloom_filter']);
@@ -53,6 +83,11 @@ export class ReferenceMap {
   readonly stride: number;
   readonly perCpu: boolean;
   readonly allocator: Allocator;
+  /** Timers and work of its values, by the address of the field. */
+  readonly deferred = new Map<bigint, Deferred>();
+  /** User ring buffers: a program is in the middle of reading it. */
+  draining = false;
+  readonly #fields: readonly SpecialField[];
   /** Elements that left the map: a running program may still hold a pointer to them. */
   readonly #left: Element[] = [];
   readonly #elements = new Map<string, Element>();
@@ -63,8 +98,9 @@ export class ReferenceMap {
   #frozen = false;
   dropped = 0;
 
-  constructor(spec: MapSpec, allocator: Allocator) {
+  constructor(spec: MapSpec, allocator: Allocator, fields: readonly SpecialField[] = []) {
     this.spec = spec;
+    this.#fields = fields;
     this.address = allocator.name(this);
     this.perCpu = PER_CPU.has(spec.type);
     this.stride = round8(spec.valueSize);
@@ -87,13 +123,13 @@ export class ReferenceMap {
     return this.spec.type;
   }
   get keySize(): number {
-    return this.spec.keySize;
+    return STORAGES.has(this.type) ? 8 : this.spec.keySize;
   }
   get valueSize(): number {
     return this.perCpu ? this.stride * CPU_SLOTS : this.spec.valueSize;
   }
   get maxEntries(): number {
-    return this.spec.maxEntries;
+    return STORAGES.has(this.type) ? STORAGE_OBJECTS : this.spec.maxEntries;
   }
 
   /** The element that a lookup with this key finds. */
@@ -128,7 +164,7 @@ export class ReferenceMap {
       this.#write(old, value, cpu);
       return 0n;
     }
-    if (old === undefined && this.#elements.size >= this.spec.maxEntries && !this.#evict())
+    if (old === undefined && this.#elements.size >= this.maxEntries && !this.#evict())
       return type === 'lpm_trie' ? ENOSPC : E2BIG;
     this.#insert(key, value, cpu);
     return 0n;
@@ -144,8 +180,30 @@ export class ReferenceMap {
 
   #remove(name: string): boolean {
     const element = this.#elements.get(name);
-    if (element !== undefined) this.#left.push(element);
+    if (element !== undefined) {
+      this.#left.push(element);
+      this.#forget(element);
+    }
     return this.#elements.delete(name);
+  }
+
+  /** The element that this address lies in. */
+  elementAt(address: bigint): Element | undefined {
+    return this.elements().find(
+      (element) =>
+        address >= element.address && address < element.address + BigInt(element.bytes.length),
+    );
+  }
+
+  /** What waits in an element goes with its value. */
+  #forget({ address, bytes }: Element): void {
+    for (const field of this.deferred.keys())
+      if (field >= address && field < address + BigInt(bytes.length)) this.deferred.delete(field);
+  }
+
+  /** Maps of maps: those inside. */
+  innerMaps(): ReferenceMap[] {
+    return [...this.#targets.values()].filter((target) => target instanceof ReferenceMap);
   }
 
   /** Between runs nothing points at elements that left. */
@@ -232,6 +290,15 @@ export class ReferenceMap {
     return bytes;
   }
 
+  /** User ring buffers: as user space would. Throws RangeError when there is no room. */
+  produce(record: Uint8Array): void {
+    const total = round8(record.length + 8);
+    if (this.#recordBytes + total > this.spec.maxEntries)
+      throw new RangeError(`map ${this.name}: no room for ${record.length} bytes`);
+    this.#recordBytes += total;
+    this.#records.push({ bytes: record.slice(), state: 'ready' });
+  }
+
   finish(bytes: Uint8Array, state: 'ready' | 'discarded'): void {
     const record = this.#records.find((each) => each.bytes === bytes);
     if (record !== undefined) record.state = state;
@@ -299,13 +366,23 @@ export class ReferenceMap {
     if (index >= this.spec.maxEntries) return E2BIG;
     if (flags === NOEXIST) return EEXIST;
     if (old === undefined) this.#insert(key, value, cpu);
-    else this.#write(old, value, cpu);
+    else {
+      this.#write(old, value, cpu);
+      this.#forget(old);
+    }
     return 0n;
   }
 
   #write(element: Element, value: Uint8Array, cpu: number | undefined): void {
-    if (this.perCpu && cpu !== undefined) element.bytes.set(value, cpu * this.stride);
-    else element.bytes.set(value);
+    if (this.perCpu && cpu !== undefined) {
+      element.bytes.set(value, cpu * this.stride);
+      return;
+    }
+    const kept = this.#fields.map(({ offset, sizeBytes }) =>
+      element.bytes.slice(offset, offset + sizeBytes),
+    );
+    element.bytes.set(value);
+    for (const [i, bytes] of kept.entries()) element.bytes.set(bytes, this.#fields[i]!.offset);
   }
 
   /** A fresh element each time: pointers to the value before keep showing that value. */

@@ -2,10 +2,10 @@
 
 import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS, type Environment } from '../environment.ts';
-import type { Redirect } from '../extension.ts';
+import type { Identity, Redirect } from '../extension.ts';
 import type { Dynptr } from './dynptr.ts';
 import { ReferenceMap } from './maps.ts';
-import type { Allocator } from './memory.ts';
+import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS } from './memory.ts';
 import type { RunMemory } from './packet.ts';
 
 /** MAX_TAIL_CALL_CNT, include/linux/bpf.h. */
@@ -29,13 +29,24 @@ export class Run {
   /** What lies beside the machine's memory, by the address of the program's variable. */
   readonly dynptrs = new Map<bigint, Dynptr>();
   readonly iterators = new Map<bigint, Iterator<number>>();
+  /** A timer's or work queue's callback runs. */
+  inDeferred = false;
+  readonly identity: Readonly<Record<keyof Identity, bigint>>;
+  /** The address that stands for the current task. */
+  readonly task: bigint;
   readonly #environment: Environment;
   readonly #records = new Map<bigint, { map: ReferenceMap; bytes: Uint8Array }>();
   readonly #temporary: ByteRegion[] = [];
   #time: bigint;
   #random: bigint;
 
-  constructor(allocator: Allocator, packet: RunMemory, type: string, environment: Environment) {
+  constructor(
+    allocator: Allocator,
+    packet: RunMemory,
+    type: string,
+    environment: Environment,
+    identity: Identity = {},
+  ) {
     this.allocator = allocator;
     this.type = type;
     this.packet = packet;
@@ -47,6 +58,14 @@ export class Run {
       uidGid: (BigInt(gid) << 32n) | BigInt(uid),
       comm,
     };
+    const { socket = 1, task = environment.process?.pid ?? 1, cgroup = 1, inode = 1 } = identity;
+    this.identity = {
+      socket: BigInt(socket),
+      task: BigInt(task),
+      cgroup: BigInt(cgroup),
+      inode: BigInt(inode),
+    };
+    this.task = allocator.name(this.identity);
     this.#time = BigInt(environment.time?.nanoseconds ?? 0);
     this.#random = BigInt(environment.random ?? process.hrtime.bigint());
   }
@@ -62,6 +81,31 @@ export class Run {
     const now = this.#time;
     this.#time += BigInt(time.step ?? 0);
     return BigInt.asUintN(64, now);
+  }
+
+  /** What `now` is about to say: reading it is not the program's reading. */
+  get clock(): bigint {
+    return this.#environment.time === undefined ? process.hrtime.bigint() : this.#time;
+  }
+
+  /** Whose storage a pointer means; undefined: nobody's. */
+  identify(object: bigint): bigint | undefined {
+    if (object === OBJECT_ADDRESS || object === CONTEXT_ADDRESS) return this.identity.socket;
+    return object === this.task ? this.identity.task : undefined;
+  }
+
+  /** A dynamic pointer over a record that a callback may look at. */
+  lendDynptr(record: Uint8Array): bigint {
+    const address = this.scratch(new Uint8Array(16));
+    const memory = this.#place('record', record, 'read-write');
+    this.dynptrs.set(address, {
+      kind: 'local',
+      address: memory,
+      offset: 0,
+      sizeBytes: record.length,
+      readOnly: false,
+    });
+    return address;
   }
 
   /** splitmix64, as in loader/native/helpers_environment.c, so that equal seeds give equal runs. */
@@ -87,6 +131,7 @@ export class Run {
   /** Takes away what only this run may reach. */
   release(): void {
     for (const region of this.#temporary) this.allocator.memory.remove(region);
+    this.allocator.objects.delete(this.task);
   }
 
   reserve(map: ReferenceMap, sizeBytes: number): bigint {

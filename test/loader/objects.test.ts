@@ -135,7 +135,7 @@ r0 = 0`;
   });
 });
 
-it('control groups have one storage', () => {
+it('a run belongs to the root control group, number 1', () => {
   using extension = open(`.type cgroup_skb
 .map bytes cgroup_storage key 8 value 8 entries 0
 r6 = r1
@@ -148,6 +148,6 @@ r2 += r1
 *(u64 *)(r0 + 0) = r2
 r0 = 1`);
   for (let i = 0; i < 3; i++) expect(extension.run({ packet })).toBe(1);
-  const value = extension.maps.bytes!.get(new Uint8Array(8))!;
+  const value = extension.maps.bytes!.get(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0))!;
   expect(new DataView(value.buffer).getUint32(0, true)).toBe(3 * (packet.length - 14));
 });

@@ -17,7 +17,7 @@ const program = (value) => ({
   maps: [],
 });
 const loadOne = (value) => addon.loadPrograms([program(value)], false, 1, 3).programs[0];
-const hash = () => addon.createMap(Uint32Array.of(1, 4, 8, 64, 0, 0, 0, 0, 0, 0, 0), null);
+const hash = () => addon.createMap(Uint32Array.of(1, 4, 8, 64, 0, 0, 0), null);
 
 function work(seed) {
   const extension = addon.createExtension(loadOne(seed));
