@@ -265,8 +265,7 @@ export type KfuncReturnKind =
   | 'list-node'
   | 'rbtree-node'
   | 'kernel-context' // the kernel's own structure behind the context
-  | 'read-only-cast' // untrusted pointer to the 'kernel-type' argument
-  | 'arena';
+  | 'read-only-cast'; // untrusted pointer to the 'kernel-type' argument
 
 export interface KfuncReturn extends Omit<Return, 'kind'> {
   readonly kind: KfuncReturnKind;

@@ -43,6 +43,8 @@ export interface Subject {
   readonly innerMap: Int32Array;
   readonly mapTypes: readonly (MapTypeRow | undefined)[];
   readonly mapAt: ReadonlyMap<number, ResolvedMap>;
+  /** One of its maps is an arena. */
+  readonly usesArena: boolean;
   readonly type: ProgramTypeRow;
   readonly layout: ContextLayout | undefined;
   /** The program's own types. */

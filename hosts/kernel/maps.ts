@@ -8,6 +8,12 @@ const ENOENT = 2;
 /** Entries of a perf event array that leaves the number open; libbpf takes the number of CPUs. */
 const DEFAULT_PERF_ENTRIES = 64;
 
+/**
+ * Where an arena that names no address would lie in a process: no program loads before it has one,
+ * and libbpf, which maps it, takes what is free.
+ */
+const ARENA_ADDRESS = 2 ** 44;
+
 const word = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
 
 function rowOf(spec: MapSpec): MapTypeRow {
@@ -104,7 +110,7 @@ function createAttribute(
     .u32(12, entries)
     .u32(16, spec.flags)
     .text(28, spec.name)
-    .u64(64, BigInt(spec.mapExtra));
+    .u64(64, BigInt(spec.type === 'arena' ? spec.mapExtra || ARENA_ADDRESS : spec.mapExtra));
   if (inner) attribute.u32(20, inner.descriptor);
   if (btf && spec.btfValueTypeId !== undefined) {
     attribute

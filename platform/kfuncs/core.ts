@@ -87,7 +87,7 @@ const INTEGER: KfuncReturn = { kind: 'memory', sizeBytes: 4, nullable: true, rea
 
 const ITERATORS: readonly KfuncRow[] = [
   ...iteration('num', 8, '6.4', [NUMBER, NUMBER], INTEGER),
-  ...iteration('bits', 16, '6.11', [IGNORED, NUMBER], INTEGER),
+  ...iteration('bits', 16, '6.11', [IGNORED, NUMBER], INTEGER, [], { readsByNumber: true }),
   ...iteration('task', 24, '6.7', [objectOrNull('task_struct'), NUMBER], visited('task_struct'), [
     'trusted-args',
     'rcu-protected',
@@ -151,19 +151,23 @@ const DYNPTRS: readonly KfuncRow[] = [
   row('dynptr_memset', '6.17', [DYNPTR, NUMBER, NUMBER, NUMBER], SCALAR),
 ];
 
+/** Strings, and sources of copies: addresses that nobody has proven. */
+const BY_NUMBER = { readsByNumber: true } as const;
+
 const CHARACTERS: readonly KfuncRow[] = [
   ...['strcmp', 'strcasecmp', 'strspn', 'strcspn', 'strstr'].map((name) =>
-    row(name, name === 'strcasecmp' ? '6.18' : '6.17', [IGNORED, IGNORED], SCALAR),
+    row(name, name === 'strcasecmp' ? '6.18' : '6.17', [IGNORED, IGNORED], SCALAR, BY_NUMBER),
   ),
-  row('strlen', '6.17', [IGNORED], SCALAR),
-  row('strnlen', '6.17', [IGNORED, NUMBER], SCALAR),
-  row('strchr', '6.17', [IGNORED, NUMBER], SCALAR),
-  row('strchrnul', '6.17', [IGNORED, NUMBER], SCALAR),
-  row('strrchr', '6.17', [IGNORED, NUMBER], SCALAR),
-  row('strnchr', '6.17', [IGNORED, NUMBER, NUMBER], SCALAR),
-  row('strnstr', '6.17', [IGNORED, IGNORED, NUMBER], SCALAR),
+  row('strlen', '6.17', [IGNORED], SCALAR, BY_NUMBER),
+  row('strnlen', '6.17', [IGNORED, NUMBER], SCALAR, BY_NUMBER),
+  row('strchr', '6.17', [IGNORED, NUMBER], SCALAR, BY_NUMBER),
+  row('strchrnul', '6.17', [IGNORED, NUMBER], SCALAR, BY_NUMBER),
+  row('strrchr', '6.17', [IGNORED, NUMBER], SCALAR, BY_NUMBER),
+  row('strnchr', '6.17', [IGNORED, NUMBER, NUMBER], SCALAR, BY_NUMBER),
+  row('strnstr', '6.17', [IGNORED, IGNORED, NUMBER], SCALAR, BY_NUMBER),
   row('stream_vprintk_impl', '6.17', [NUMBER, STRING, MEMORY, SIZE, IGNORED], SCALAR, {
     flags: ['trusted-args'],
+    ...BY_NUMBER,
   }),
 ];
 
@@ -172,15 +176,21 @@ const TO_DYNPTR = [DYNPTR, NUMBER, NUMBER, IGNORED] as const;
 const TASK = object('task_struct');
 
 const FAR_MEMORY: readonly KfuncRow[] = [
-  row('copy_from_user_str', '6.12', [...USER_BYTES, NUMBER], SCALAR, { flags: ['sleepable'] }),
+  row('copy_from_user_str', '6.12', [...USER_BYTES, NUMBER], SCALAR, {
+    flags: ['sleepable'],
+    ...BY_NUMBER,
+  }),
   row('copy_from_user_task_str', '6.15', [...USER_BYTES, TASK, NUMBER], SCALAR, {
     flags: ['sleepable'],
   }),
   ...['kernel', 'kernel_str', 'user', 'user_str'].map((what) =>
-    row(`probe_read_${what}_dynptr`, '6.16', TO_DYNPTR, SCALAR),
+    row(`probe_read_${what}_dynptr`, '6.16', TO_DYNPTR, SCALAR, BY_NUMBER),
   ),
   ...['user', 'user_str'].map((what) =>
-    row(`copy_from_${what}_dynptr`, '6.16', TO_DYNPTR, SCALAR, { flags: ['sleepable'] }),
+    row(`copy_from_${what}_dynptr`, '6.16', TO_DYNPTR, SCALAR, {
+      flags: ['sleepable'],
+      ...BY_NUMBER,
+    }),
   ),
   ...['user_task', 'user_task_str'].map((what) =>
     row(`copy_from_${what}_dynptr`, '6.16', [...TO_DYNPTR, TASK], SCALAR, {
@@ -236,14 +246,9 @@ const DEFERRED: readonly KfuncRow[] = [
 
 const SLEEPS_ON_ARENA = { flags: ['trusted-args', 'sleepable'] } as const;
 
+/** Addresses in an arena are numbers until they are cast. */
 const ARENAS: readonly KfuncRow[] = [
-  row(
-    'arena_alloc_pages',
-    '6.9',
-    [MAP, IGNORED, NUMBER, NUMBER, NUMBER],
-    { kind: 'arena' },
-    SLEEPS_ON_ARENA,
-  ),
+  row('arena_alloc_pages', '6.9', [MAP, IGNORED, NUMBER, NUMBER, NUMBER], SCALAR, SLEEPS_ON_ARENA),
   row('arena_free_pages', '6.9', [MAP, IGNORED, NUMBER], VOID, SLEEPS_ON_ARENA),
   row('arena_reserve_pages', '6.17', [MAP, IGNORED, NUMBER], SCALAR, SLEEPS_ON_ARENA),
 ];

@@ -3,7 +3,7 @@
 import { type Instruction, type Program, TABLE } from '../../isa/index.ts';
 import { mapType, mapTypeIn, type Profile } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
-import type { ResolvedMap } from '../subject.ts';
+import type { Privilege, ResolvedMap } from '../subject.ts';
 
 const MAP_PSEUDOS: ReadonlySet<string> = new Set([
   'map',
@@ -51,6 +51,26 @@ function checkDirect(
   if (!hasAddress) return { code: 'map-no-direct-value', pc, values };
   const inside = offset >= 0 && offset < map.valueSize;
   return inside || map.type === 'arena' ? null : { code: 'map-value-offset', pc, values };
+}
+
+/** The arenas that the program names. */
+export const arenas = (
+  { maps }: Program,
+  mapAt: ReadonlyMap<number, ResolvedMap>,
+): ReadonlySet<number> =>
+  new Set([...mapAt.values()].map(({ map }) => map).filter((map) => maps[map]!.type === 'arena'));
+
+/** A pointer into an arena does not say which one: there is one, for those who may leak pointers. */
+export function checkArenas(
+  program: Program,
+  mapAt: ReadonlyMap<number, ResolvedMap>,
+  privilege: Privilege,
+): Failure | undefined {
+  const found = arenas(program, mapAt);
+  if (found.size === 0) return undefined;
+  const pc = [...mapAt].find(([, { map }]) => found.has(map))?.[0] ?? 0;
+  if (privilege !== 'full') return { code: 'arena-privilege', pc, values: {} };
+  return found.size > 1 ? { code: 'arena-several', pc, values: {} } : undefined;
 }
 
 /** Maps that the program names, as far as their types go: this host has them, and they suit it. */

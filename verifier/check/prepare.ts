@@ -22,7 +22,7 @@ import { checkHelper, GPL_COMPATIBLE, helperNumbered } from './helpers.ts';
 import { checkResults, checkSymbols, hookOf, type KernelBtf, kernelTypes } from './kernel.ts';
 import { resolveKfuncs } from './kfuncs.ts';
 import { loadableType } from './load.ts';
-import { checkMapTypes, resolveMaps } from './maps.ts';
+import { arenas, checkArenas, checkMapTypes, resolveMaps } from './maps.ts';
 import { checkShape } from './shape.ts';
 
 export interface Prepared {
@@ -63,7 +63,9 @@ export function prepare(
   const mapAt: ReadonlyMap<number, ResolvedMap> = resolveMaps(program, instructions, mapFailures);
   if (mapFailures.length > 0) return refuse(mapFailures);
   const misplaced =
-    checkMapTypes(program, profile, mapAt) ?? checkFields(program, maps, mapAt, types);
+    checkMapTypes(program, profile, mapAt) ??
+    checkArenas(program, mapAt, privilege) ??
+    checkFields(program, maps, mapAt, types);
   if (misplaced !== undefined) return refuse([misplaced]);
   const { helperAt, refusedCalls } = resolveHelpers(program, instructions, profile, privilege);
   const callFailures: Failure[] = [];
@@ -99,6 +101,7 @@ export function prepare(
     innerMap,
     mapTypes: maps.map((map) => mapType(map.type)),
     mapAt,
+    usesArena: arenas(program, mapAt).size > 0,
     type,
     layout,
     types,

@@ -20,6 +20,11 @@ export const ENVIRONMENT = {
     'use another map type, or a newer profile',
     'map_create: EINVAL',
   ),
+  'arena-privilege': row(
+    'arenas need CAP_BPF and CAP_PERFMON',
+    'load the program with both capabilities',
+    'CAP_BPF and CAP_PERFMON are required to use arena',
+  ),
   'map-pointer-unsupported': unsupported(
     'a map of type {type} is read as the structure that the kernel keeps it in, which is not known',
     'give the kernel types (--kernel-btf)',

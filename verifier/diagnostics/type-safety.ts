@@ -164,6 +164,16 @@ export const TYPE_SAFETY = {
     'make the function static, or give it parameters and a result that BTF describes',
     '{linux}',
   ),
+  'arena-several': row(
+    'the program uses more than one arena',
+    'keep everything in one map of type arena',
+    'Only one arena per program',
+  ),
+  'arena-missing': row(
+    'an address is cast into an arena, but the program uses none',
+    'refer to the map of type arena in the same program',
+    'addr_space_cast insn can only be used in a program that has an associated arena',
+  ),
   'format-string': row(
     'the format for {name} cannot be used: {problem}',
     'give each conversion a number; conversions are %d %i %u %x %X (with l or ll), %c, %s and %p',

@@ -11,6 +11,7 @@ import type { Walk } from '../explore/walk.ts';
 import { LIMITS } from '../limits.ts';
 import { isPointer, KINDS, MAP, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 import { checkMask, checkMaskOfNumbers } from './masking.ts';
 
 const MOST = LIMITS.pointerOffset.value;
@@ -22,6 +23,8 @@ export function checkArithmetic(
   row: Row,
 ): Failure | null {
   const { state } = walk;
+  if (row.kind === 'cast')
+    return walk.subject.usesArena ? null : { code: 'arena-missing', pc, values: {} };
   const refused = row.source === 'imm' ? checkConstant(walk, pc, insn, row) : null;
   if (refused !== null) return refused;
   const dst = state.register(insn.dst);
@@ -32,12 +35,19 @@ export function checkArithmetic(
     return walk.subject.masksArithmetic ? checkMaskOfNumbers(walk, pc, insn, row) : null;
   }
   if (row.operation === 'mov' && row.width === 64) return null;
-  if (row.kind === 'cast') return null;
+  if (isFree(state, row, dst, src)) return null;
   if (row.dst === 'write' || row.source === 'none') {
     return checkBitsOfPointer(walk, pc, pointerSrc ? insn.src : insn.dst);
   }
   return checkOffset(walk, pc, insn, row, pointerDst, pointerSrc);
 }
+
+/** Arithmetic with a pointer into an arena, whose bits are a number, too. */
+export const isFree = (state: MachineState, row: Row, dst: number, src: number): boolean =>
+  row.dst === 'update' &&
+  row.source !== 'none' &&
+  (KINDS[state.kind(dst)]!.arithmetic === 'free' ||
+    (src >= 0 && KINDS[state.kind(src)]!.arithmetic === 'free'));
 
 const DIVISIONS: ReadonlySet<string> = new Set(['div', 'sdiv', 'mod', 'smod']);
 const SHIFTS: ReadonlySet<string> = new Set(['lsh', 'rsh', 'arsh']);

@@ -29,14 +29,8 @@ export function checkCall(walk: Walk, pc: number): Failure | null {
   }
 }
 
-/** Results that have no semantics here. */
-const UNKNOWN_RESULTS: ReadonlySet<string> = new Set(['arena']);
-
 function checkKfunc(walk: Walk, pc: number): Failure | null {
   const callee = walk.subject.kfuncAt.get(pc)!;
-  if (UNKNOWN_RESULTS.has(callee.returns.kind)) {
-    return { code: 'kfunc-unsupported', pc, values: { name: callee.name } };
-  }
   const failure = checkRegions(walk, pc, callee);
   return failure ?? (callee.returns.kind === 'never' ? checkThrow(walk, pc) : null);
 }

@@ -1,5 +1,6 @@
 /** One instruction, given that its obligations hold: the next slot, or the end of the path. */
 
+import type { Instruction } from '../../isa/index.ts';
 import { calleeOf, globalAt } from '../calls/callee.ts';
 import { countGlobalCall } from '../calls/global.ts';
 import { next, target } from '../cfg.ts';
@@ -13,6 +14,7 @@ import { enterFunction, forkReturn, leaveFunction } from '../transfer/call.ts';
 import { callOut } from '../transfer/callee.ts';
 import { loadSymbol } from '../transfer/kernel-object.ts';
 import { transferAtomic, transferLoad, transferStore } from '../transfer/memory.ts';
+import { countPass } from './progress.ts';
 import type { Walk } from './walk.ts';
 
 /** The path ends here. */
@@ -41,7 +43,7 @@ export function step(walk: Walk, pc: number): number {
       return target(pc, insn, row);
     case 'may_goto':
       walk.fork(target(pc, insn, row));
-      walk.state.words[L.MAY_GOTO_DEPTH]! += 1;
+      countPass(walk.state);
       return pc + 1;
     case 'call':
       return call(walk, pc);
@@ -55,7 +57,7 @@ export function step(walk: Walk, pc: number): number {
       loadPacket(walk, row.sizeBytes);
       return pc + 1;
     case 'cast':
-      walk.state.setUnknown(walk.state.register(insn.dst));
+      castAddress(walk, insn);
       return pc + 1;
     case 'continuation':
       return pc + 1;
@@ -84,13 +86,26 @@ function callFunction(walk: Walk, pc: number): number {
   return pc + 1;
 }
 
+/** Immediate of the cast that makes a pointer of an arena's address, as far as programs see it. */
+const INTO_ARENA = 1;
+
+/** Whatever it was, it points into the arena now; the other way round it is a number. */
+function castAddress({ state }: Walk, insn: Instruction): void {
+  const dst = state.register(insn.dst);
+  if (insn.imm === INTO_ARENA) state.setPointer(dst, kinds.ARENA, 0);
+  else state.setUnknown(dst);
+}
+
 function loadConstant(walk: Walk, pc: number): void {
   const { state, subject } = walk;
   const insn = subject.instructions[pc]!;
   const row = subject.rows[pc]!;
   const dst = state.register(insn.dst);
   const map = subject.mapAt.get(pc);
-  if (map !== undefined) {
+  if (map?.valueOffset !== undefined && subject.maps[map.map]!.type === 'arena') {
+    // The address that a process sees: a number until it is cast.
+    state.setUnknown(dst);
+  } else if (map !== undefined) {
     const direct = map.valueOffset !== undefined;
     state.setPointer(dst, direct ? kinds.MAP_VALUE : kinds.MAP, map.map);
     state.words[dst + L.OFFSET] = map.valueOffset ?? 0;

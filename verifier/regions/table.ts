@@ -2,6 +2,7 @@
 
 import * as kinds from '../state/kinds.ts';
 import { ALLOCATED_REGION } from './allocated.ts';
+import { ARENA_REGION } from './arena.ts';
 import { CONTEXT_REGION } from './context.ts';
 import { KERNEL_OBJECT_REGION } from './kernel-object.ts';
 import { MAP_POINTER_REGION } from './map-pointer.ts';
@@ -28,6 +29,7 @@ const BY_KIND: Readonly<Record<number, Region>> = {
   [kinds.FLOW_KEYS]: FLOW_KEYS_REGION,
   [kinds.BTF_OBJECT]: KERNEL_OBJECT_REGION,
   [kinds.ALLOCATED]: ALLOCATED_REGION,
+  [kinds.ARENA]: ARENA_REGION,
   [kinds.TRACE_BUFFER]: TRACE_BUFFER_REGION,
 };
 

@@ -28,8 +28,11 @@ export const TRACE_BUFFER = 21;
 /** An object that the program allocated, of a type of its own. */
 export const ALLOCATED = 22;
 
-/** `constant`: only by numbers known exactly; `variable`: by any bounded number. */
-export type Arithmetic = 'none' | 'constant' | 'variable';
+/**
+ * `constant`: only by numbers known exactly; `variable`: by any bounded number; `free`: any operation
+ * with anything, since every result can be dereferenced.
+ */
+export type Arithmetic = 'none' | 'constant' | 'variable' | 'free';
 
 export interface KindRow {
   /** For people: `packet pointer`. */
@@ -63,7 +66,7 @@ export const KINDS: readonly KindRow[] = Object.freeze([
   row('function pointer', 'func', 'variable'),
   row('flow keys pointer', 'flow_keys', 'constant'),
   row('dynptr pointer', 'dynptr_ptr', 'none'),
-  row('arena pointer', 'arena', 'variable'),
+  row('arena pointer', 'arena', 'free'),
   row('buffer end pointer', 'pkt_end', 'none'),
   row('trace buffer pointer', 'tp_buffer', 'variable'),
   row('allocated object pointer', 'ptr_', 'variable'),

@@ -1,11 +1,11 @@
 /** What arithmetic leaves in its destination, given that its obligations hold. */
 
 import type { Instruction, Row } from '../../isa/index.ts';
-import { offsetOperand } from '../discharge/arithmetic.ts';
+import { isFree, offsetOperand } from '../discharge/arithmetic.ts';
 import * as domain from '../domain/index.ts';
 import { beyondLinux, losesRange } from '../explore/reasoning.ts';
 import type { Walk } from '../explore/walk.ts';
-import { isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
+import { ARENA, isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { linkAfter, relink } from './distance.ts';
 
@@ -19,6 +19,10 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   const src = row.source === 'reg' ? state.register(insn.src) : -1;
   const pointerDst = row.dst === 'update' && isPointer(state.kind(dst));
   const pointerSrc = src >= 0 && isPointer(state.kind(src));
+  if (isFree(state, row, dst, src)) {
+    state.setPointer(dst, ARENA, 0);
+    return;
+  }
   if (pointerDst || pointerSrc) {
     const moves = row.width === 64 && row.source !== 'none' && row.dst === 'update';
     if (moves && pointerDst !== pointerSrc) {

@@ -107,9 +107,18 @@ function jumpOnNull(
 
 /** Pointers to kernel objects that nobody vouches for may be null without saying so. */
 function mayBeZero(state: MachineState, value: number): boolean {
-  if (state.kind(value) !== kinds.BTF_OBJECT) return false;
-  const nullable = (state.words[value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
-  return !nullable && !isTrusted(state, value);
+  const flags = state.words[value + L.FLAGS]!;
+  if ((flags & L.FLAG_NULLABLE) !== 0) return false;
+  switch (state.kind(value)) {
+    case kinds.ARENA:
+      return true;
+    case kinds.BTF_OBJECT:
+      return !isTrusted(state, value);
+    case kinds.ALLOCATED:
+      return (flags & L.FLAG_UNTRUSTED) !== 0;
+    default:
+      return false;
+  }
 }
 
 function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, taken: number): number {
