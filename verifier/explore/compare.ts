@@ -134,7 +134,7 @@ function sameFrame(
 ): boolean {
   const a = kept.frameRow(frame);
   const b = other.frameRow(frame);
-  for (let word = L.FRAME_CALL_SITE; word < L.FRAME_ROW_WORDS; word++) {
+  for (let word = L.FRAME_CALL_SITE; word < L.FRAME_COMPARED_WORDS; word++) {
     // After fewer passes more are left, which cover those that are left after more.
     const isCount = word === L.FRAME_CALLBACK_DEPTH && comparison !== 'equals';
     if (isCount && kept.words[a + word]! < other.words[b + word]!) continue;

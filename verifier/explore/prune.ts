@@ -9,6 +9,7 @@ import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } fr
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import type { Loop } from './loops.ts';
 import { addPrecise, markPrecise } from './precision.ts';
+import { beginRun, hasProgressed } from './progress.ts';
 import { forgetWrites, inheritReads } from './stack-use.ts';
 import type { Walk } from './walk.ts';
 import { widenImprecise } from './widen.ts';
@@ -64,11 +65,13 @@ export class MergePoints {
     const list = this.#at.get(pc);
     let isLooping = false;
     let open = 0;
+    if (converges) beginRun(walk, pc);
     for (let i = (list?.length ?? 0) - 1; i >= 0; i--) {
       const kept = list![i]!;
       if (kept.branches > 0) {
         if (++open > OPEN_COMPARED && !much) continue;
-        const verdict = converges ? convergesTo(walk, kept) : isEndless(walk, kept);
+        const isPass = converges && hasProgressed(walk, kept);
+        const verdict = isPass ? convergesTo(walk, kept) : isEndless(walk, kept);
         if (verdict !== CONTINUE) return verdict;
         if (converges && !isLooping) widenImprecise(kept.state, walk.state);
         isLooping = true;

@@ -12,9 +12,13 @@ import { type Contract, hasFlag } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { REFERENCE_OBJECT } from '../discharge/held.ts';
 import { type Call, wrong } from '../discharge/passed.ts';
+import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import { holdsRcu } from '../kernel/pointer.ts';
+import { STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
+import { byteType, slotIndex } from '../state/stack.ts';
 import { overwrite } from './dynptr.ts';
 import { release } from './release.ts';
 import {
@@ -106,6 +110,18 @@ export function iterationOf(walk: Walk, callee: Contract): Iteration {
   const object = objectAt(state, place, L.BYTE_ITERATOR);
   const { words } = state;
   return { place, reference: words[object + L.REFERENCE]!, flags: words[object + L.FLAGS]! };
+}
+
+/** The reference of the iterator in r1 that may yield more; undefined: it is drained, or none. */
+export function activeIterator(state: MachineState): number | undefined {
+  const { words } = state;
+  const pointer = state.register(1);
+  if (state.kind(pointer) !== STACK) return undefined;
+  const offset = words[pointer + L.OFFSET]! + domain.constantLo(words, pointer + L.NUMBER);
+  const frame = words[pointer + L.TARGET]!;
+  if (byteType(state, frame, offset) !== L.BYTE_ITERATOR) return undefined;
+  const object = state.slot(frame, slotIndex(offset)) + L.SLOT_VALUE;
+  return words[object + L.DETAIL] === ACTIVE ? words[object + L.REFERENCE]! : undefined;
 }
 
 /**

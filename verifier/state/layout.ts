@@ -112,7 +112,15 @@ export const FRAME_CALLBACK = 4;
 export const FRAME_CALLBACK_DEPTH = 5;
 export const FRAME_RANGE_MIN = 6;
 export const FRAME_RANGE_MAX = 7;
-export const FRAME_ROW_WORDS = 8;
+/** Words before this one are compared; the others tell what bounds a loop (explore/progress.ts). */
+export const FRAME_COMPARED_WORDS = 8;
+/** Unique among all frames of the walk. */
+export const FRAME_INSTANCE = 8;
+/** Unique among all calls that call back: the one at which the frame waits, or 0. */
+export const FRAME_RUN = 9;
+/** Times that a may_goto of the frame went on. */
+export const FRAME_PASSES = 10;
+export const FRAME_ROW_WORDS = 11;
 /** FRAME_CALLBACK: by a helper, which goes on when the frame ends. */
 export const ENTERED_BY_HELPER = 1;
 /** A global function, walked for any arguments. */

@@ -13,6 +13,7 @@ export function enterFunction(walk: Walk, pc: number, entry: number): number {
   const caller = state.frame;
   recorder.called(state.words[state.frameRow(caller) + L.FRAME_ENTRY]!, entry);
   state.pushFrame(entry, pc);
+  state.words[state.frameRow(state.frame) + L.FRAME_INSTANCE] = walk.freshId();
   for (let r = 1; r <= ARGUMENT_REGISTERS; r++) {
     state.copyValue(state.register(r), state.registerOf(caller, r));
   }

@@ -37,7 +37,9 @@ function forkCallback(walk: Walk, pc: number, callee: Contract, shape: Shape, en
   const { words } = walk.state;
   const row = walk.state.frameRow(caller);
   const passes = words[row + L.FRAME_CALLBACK_DEPTH]!;
+  const run = words[row + L.FRAME_RUN]!;
   words[row + L.FRAME_CALLBACK_DEPTH] = 0;
+  words[row + L.FRAME_RUN] = 0;
   const most = mostPasses(walk, callee);
   if (passes >= most) return;
   walk.recorder.called(words[row + L.FRAME_ENTRY]!, entry);
@@ -45,7 +47,9 @@ function forkCallback(walk: Walk, pc: number, callee: Contract, shape: Shape, en
   // The call counts when it ends, however often it called back.
   const state = walk.fork(entry, 0);
   if (Number.isFinite(most)) state.words[row + L.FRAME_CALLBACK_DEPTH] = passes + 1;
+  state.words[row + L.FRAME_RUN] = run;
   state.pushFrame(entry, pc);
+  state.words[state.frameRow(state.frame) + L.FRAME_INSTANCE] = walk.freshId();
   const how = shape.keepsLock ? L.ENTERED_UNDER_LOCK : L.ENTERED_BY_HELPER;
   state.words[state.frameRow(state.frame) + L.FRAME_CALLBACK] = how;
   state.words[L.CALLBACK_DEPTH]! += 1;
