@@ -33,8 +33,18 @@ export const RUN_METER = 8;
  * `rf_load_packet(offset, sizeBytes)`: legacy packet loads; `offset` sign-extended from 32 bits, the
  *   value in host order and zero-extended, or -1 (64 bits): this function must return 0 at once.
  * `rf_zero(address, sizeBytes)`: clears native memory (a BPF frame).
+ * `rf_probe_load(address, sizeBytes)`: the number there, zero-extended, or 0 where nothing may be read.
+ * `rf_show_frame(address, sizeBytes)`: these bytes of the caller's stack may be read by number, until
+ *   its `rf_hide_frame()`; see ir/shown-frame.ts.
  */
-export const RUNTIME_SYMBOLS = ['rf_tail_call', 'rf_load_packet', 'rf_zero'] as const;
+export const RUNTIME_SYMBOLS = [
+  'rf_tail_call',
+  'rf_load_packet',
+  'rf_zero',
+  'rf_probe_load',
+  'rf_show_frame',
+  'rf_hide_frame',
+] as const;
 
 /** What the 8 bytes at `offset` of the code must be filled with, absolute and little-endian. */
 export type Relocation =

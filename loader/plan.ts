@@ -85,6 +85,7 @@ export function planContext(input: PlanInput): Plan {
       objectSlots(layout),
       row.id,
       input.returnBits,
+      row.packet === 'read-write' ? 1 : 0,
     ),
   };
 }

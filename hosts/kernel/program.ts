@@ -34,6 +34,14 @@ const LOG_BYTES = 1 << 20;
 const PACKET_GROWTH = 1 << 16;
 const LOG_LEVEL_STATS = 4;
 
+/** Types whose test run changes the context where it was given; they run once. */
+const CONTEXT_IN_PLACE: ReadonlySet<string> = new Set([
+  'syscall',
+  'raw_tracepoint',
+  'raw_tracepoint_writable',
+]);
+const NOTHING = new Uint8Array();
+
 export interface KernelLoadOptions {
   /** 1 and 2 as the kernel defines them, 4 (default) for statistics only. */
   readonly logLevel?: number;
@@ -67,11 +75,13 @@ export interface TestRunOutput {
 /** A program in the kernel, with its maps. */
 export class KernelProgram {
   readonly descriptor: number;
+  readonly type: string;
   readonly maps: readonly KernelMap[];
   #open = true;
 
-  constructor(descriptor: number, maps: readonly KernelMap[]) {
+  constructor(descriptor: number, type: string, maps: readonly KernelMap[]) {
     this.descriptor = descriptor;
+    this.type = type;
     this.maps = maps;
   }
 
@@ -80,23 +90,25 @@ export class KernelProgram {
   }
 
   /** Throws KernelError, for instance for program types that cannot be run so. */
-  testRun({ packet, context, repeat = 1 }: TestRunInput): TestRunOutput {
+  testRun({ packet, context: given, repeat = 0 }: TestRunInput): TestRunOutput {
     const outPacket = new Uint8Array(packet ? packet.length + PACKET_GROWTH : 0);
-    const outContext = new Uint8Array(context?.length ?? 0);
+    const context = given?.slice() ?? NOTHING;
+    const inPlace = CONTEXT_IN_PLACE.has(this.type);
+    const outContext = inPlace ? context : new Uint8Array(context.length);
     const attribute = new Attribute().u32(0, this.descriptor).u32(32, repeat);
     if (packet) {
       attribute.u32(8, packet.length).pointer(16, packet);
       attribute.u32(12, outPacket.length).pointer(24, outPacket);
     }
-    if (context) {
+    if (context.length > 0) {
       attribute.u32(40, context.length).pointer(48, context);
-      attribute.u32(44, outContext.length).pointer(56, outContext);
+      if (!inPlace) attribute.u32(44, outContext.length).pointer(56, outContext);
     }
     attribute.call(COMMAND.testRun, 'test run');
     return {
       r0: attribute.getU32(4),
       packet: outPacket.subarray(0, attribute.getU32(12)),
-      context: outContext.subarray(0, attribute.getU32(44)),
+      context: inPlace ? context : outContext.subarray(0, attribute.getU32(44)),
       nanosecondsPerRun: attribute.getU32(36),
     };
   }
@@ -150,7 +162,7 @@ export function loadIntoKernel(program: Program, options: KernelLoadOptions = {}
     }
     return {
       accepted: true,
-      program: new KernelProgram(descriptor, maps),
+      program: new KernelProgram(descriptor, program.type, maps),
       log: text,
       processed: numberAfter(text, /processed (\d+) insns/),
       microseconds: numberAfter(text, /verification time (\d+) usec/),

@@ -27,6 +27,7 @@ import {
   resolveAll,
 } from './ir.ts';
 import { closeMeter, leaveIfStopped, openMeter, pay } from './meter.ts';
+import { showFrame } from './shown-frame.ts';
 import { findStretches, type Stretch } from './stretches.ts';
 import { translate } from './translate.ts';
 import { assign, newVariables, openBlock, removeTrivialPhis, seal } from './variables.ts';
@@ -53,6 +54,7 @@ export function buildFunction(source: Source, range: FunctionFact): IrFunction {
     block: entry,
     pc: range.start,
     stop: undefined,
+    showsFrame: false,
   };
   openEntry(builder, entry);
   for (const { block } of targets.values()) openBlock(builder.variables, block);
@@ -83,6 +85,7 @@ function openEntry(builder: Builder, entry: Block): void {
   environment.lo = 5;
   entry.values.push(environment);
   openMeter(builder);
+  showFrame(builder);
 }
 
 function fillStretch(builder: Builder, stretch: Stretch): void {

@@ -25,8 +25,12 @@ export interface Source {
     { readonly map: number; readonly valueOffset?: number }
   >;
   readonly kfuncs: ReadonlyMap<number, string>;
+  /** How many argument registers a kernel function reads. */
+  readonly kfuncArguments: (name: string) => number;
   /** Code counts the instructions that it executes; see meter.ts. */
   readonly metered: boolean;
+  /** Calls helpers or kernel functions that read memory nobody has proven; see shown-frame.ts. */
+  readonly readsByNumber: boolean;
   /** Whether a helper calls functions of the program. */
   readonly helperCallsBack: (helper: number) => boolean;
 }
@@ -52,6 +56,8 @@ export interface Builder {
   pc: number;
   /** Metered code: where a run goes whose budget does not suffice. */
   stop: Block | undefined;
+  /** The loader knows of this frame. */
+  showsFrame: boolean;
 }
 
 export interface Target {

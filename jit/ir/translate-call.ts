@@ -9,6 +9,7 @@ import { InternalError } from '../../isa/index.ts';
 import { type Builder, emit, newInnerBlock, read, write } from './builder.ts';
 import { type Block, branch, type Callee, newConstant, returns, type Value } from './ir.ts';
 import { leaveMeter, takeMeter } from './meter.ts';
+import { hideFrame } from './shown-frame.ts';
 
 /** bpf_tail_call in uapi/linux/bpf.h. */
 const TAIL_CALL = 12;
@@ -54,7 +55,10 @@ function prepareCall(builder: Builder, instruction: Instruction, target: CallTar
     case 'kfunc': {
       const name = source.kfuncs.get(pc);
       if (name === undefined) throw new InternalError('jit/ir', `unnamed kfunc at slot ${pc}`);
-      return { callee: { kind: 'kfunc', name }, args: registers(builder, 5) };
+      return {
+        callee: { kind: 'kfunc', name },
+        args: registers(builder, source.kfuncArguments(name)),
+      };
     }
     case 'register': {
       const address = read(builder, instruction.dst);
@@ -91,6 +95,7 @@ function translateTailCall(builder: Builder): void {
   const result = emit(builder, 'load', 64, [environment]);
   result.size = 8;
   result.memory = { region: 'memory', frameOffset: undefined, aligned: true, signed: false };
+  hideFrame(builder);
   succeeded.terminator = returns(result, pc);
   builder.block = failed;
   // Its contract leaves r0 unspecified after a failed tail call.
@@ -123,6 +128,7 @@ export function translatePacketLoad(builder: Builder, instruction: Instruction, 
   const [outside, inside] = split(builder, 'slt', [value, zero]);
   builder.block = outside;
   leaveMeter(builder);
+  hideFrame(builder);
   outside.terminator = returns(zero, pc);
   builder.block = inside;
   write(builder, 0, value);

@@ -29,6 +29,7 @@ import {
 } from './builder.ts';
 import { branch, newConstant, newValue, type Op, returns, type Value } from './ir.ts';
 import { leaveMeter } from './meter.ts';
+import { hideFrame } from './shown-frame.ts';
 import type { Stretch } from './stretches.ts';
 import { translateCall, translatePacketLoad } from './translate-call.ts';
 import { translateAtomic, translateLoad, translateStore } from './translate-memory.ts';
@@ -48,6 +49,7 @@ const TRANSLATIONS: Readonly<Record<Kind, Translation>> = {
   call: translateCall,
   exit: (builder) => {
     leaveMeter(builder);
+    hideFrame(builder);
     builder.block.terminator = returns(read(builder, 0), builder.pc);
   },
   constant: (builder, instruction, row) => {

@@ -3,7 +3,9 @@
  *
  * loadPrograms(codes, permanent, leastMethod, mostMethod) -> { programs, method, properties }
  *   codes: [{ code: Uint8Array, entry: number, relocations: Int32Array, plan: Uint32Array,
- *             maps: handle[] }], relocations in rows of four: kind, offset, a, b.
+ *             maps: handle[], types: Uint32Array, onException: number }],
+ *   relocations in rows of four: kind, offset, a, b; types: id, size, number of fields, then of each
+ *   field its kind, offset and size; onException: where the function begins, or NOWHERE.
  * All programs of one call share an arena. Addresses are resolved here, so JavaScript sees none.
  */
 #include "api.h"
@@ -15,20 +17,27 @@
 #include "handles.h"
 #include "helpers.h"
 #include "instance.h"
+#include "kfuncs.h"
 #include "map_objects.h"
+#include "objects.h"
 
 /* loader/seal.ts has the same numbers. */
-enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3 };
-enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 11, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
-static const char *const runtime_names[] = {"rf_tail_call", "rf_load_packet", "rf_zero"};
+enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3, KFUNC = 4 };
+enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 12, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
+static const char *const runtime_names[] = {"rf_tail_call",  "rf_load_packet", "rf_zero",
+                                            "rf_probe_load", "rf_show_frame",  "rf_hide_frame"};
 enum { RUNTIME_COUNT = sizeof runtime_names / sizeof *runtime_names };
 static const size_t CODE_BYTES_MAX = 64 << 20;
+
+/* loader/load.ts has the same number. */
+enum { NOWHERE = 0xffffffffu };
 
 struct piece {
   struct rf_program *program;
   const uint8_t *code;
   size_t code_bytes;
   uint32_t entry;
+  uint32_t on_exception; /* NOWHERE: none */
 };
 
 static bool property(napi_env env, napi_value object, const char *name, napi_value *out) {
@@ -42,10 +51,10 @@ static bool read_plan(napi_env env, napi_value value, struct rf_program *program
   if (!rf_words(env, value, napi_uint32_array, &words, &count) || count != PLAN_WORDS) return false;
   *plan = (struct rf_plan){.kind = words[0], .context_bytes = words[1], .data_slot = (uint8_t)words[2],
                            .end_slot = (uint8_t)words[3], .meta_slot = (uint8_t)words[4],
-                           .link_layer = words[5] != 0, .socket_slots = words[6] & 0xff,
+                           .link_layer = words[5] != 0, .writes_packet = words[9] != 0, .socket_slots = words[6] & 0xff,
                            .program_type = words[7], .return_bits = (uint8_t)words[8]};
-  program->keeps_packet = words[9] != 0;
-  plan->metered = words[10] != 0;
+  program->keeps_packet = words[10] != 0;
+  plan->metered = words[11] != 0;
   uint32_t least = plan->kind == RF_CONTEXT_XDP ? 24 : plan->kind == RF_CONTEXT_SKB ? 192 : 0;
   bool slots = true;
   for (uint32_t i = 2; i <= 4; i++) slots = slots && (words[i] < RF_POINTER_SLOTS || words[i] == RF_SLOT_NONE);
@@ -71,17 +80,50 @@ static bool read_maps(napi_env env, napi_value list, struct rf_program *program)
   return true;
 }
 
+/* Bounds against nonsense: objects.c has its own limit on what can be allocated. */
+enum { TYPES_MAX = 65536, OBJECT_BYTES_MAX = 1 << 20 };
+
+static bool read_type(const uint32_t *words, size_t count, size_t *at, struct rf_type *type) {
+  if (count - *at < 3) return false;
+  *type = (struct rf_type){.id = words[*at], .bytes = words[*at + 1], .field_count = words[*at + 2]};
+  *at += 3;
+  if (type->field_count > RF_FIELDS_MAX || type->bytes == 0 || type->bytes > OBJECT_BYTES_MAX) return false;
+  for (uint32_t i = 0; i < type->field_count; i++, *at += 3) {
+    if (count - *at < 3) return false;
+    struct rf_field *field = &type->fields[i];
+    *field = (struct rf_field){words[*at], words[*at + 1], words[*at + 2]};
+    if ((uint64_t)field->offset + field->bytes > type->bytes || field->offset > UINT16_MAX) return false;
+  }
+  return true;
+}
+
+static bool read_types(napi_env env, napi_value list, struct rf_program *program) {
+  uint32_t *words;
+  size_t count, at = 0;
+  if (!rf_words(env, list, napi_uint32_array, &words, &count) || count > TYPES_MAX * 3) return false;
+  program->types = calloc(1, sizeof *program->types + count / 3 * sizeof *program->types->types);
+  if (program->types == NULL) return false;
+  atomic_init(&program->types->references, 1);
+  while (at < count)
+    if (!read_type(words, count, &at, &program->types->types[program->types->count++])) return false;
+  return true;
+}
+
 static bool read_piece(napi_env env, napi_value object, struct piece *piece) {
-  napi_value code, entry, plan, maps;
+  napi_value code, entry, plan, maps, types, caught;
   piece->program = calloc(1, sizeof *piece->program);
   if (piece->program == NULL) return false;
   atomic_init(&piece->program->references, 1);
   return property(env, object, "code", &code) && property(env, object, "entry", &entry) &&
          property(env, object, "plan", &plan) && property(env, object, "maps", &maps) &&
+         property(env, object, "types", &types) && property(env, object, "onException", &caught) &&
          rf_bytes(env, code, (uint8_t **)&piece->code, &piece->code_bytes) &&
          napi_get_value_uint32(env, entry, &piece->entry) == napi_ok &&
          piece->entry < piece->code_bytes && piece->code_bytes <= CODE_BYTES_MAX &&
-         read_plan(env, plan, piece->program) && read_maps(env, maps, piece->program);
+         napi_get_value_uint32(env, caught, &piece->on_exception) == napi_ok &&
+         (piece->on_exception == NOWHERE || piece->on_exception < piece->code_bytes) &&
+         read_types(env, types, piece->program) && read_plan(env, plan, piece->program) &&
+         read_maps(env, maps, piece->program);
 }
 
 static bool resolve(const struct rf_program *program, const int32_t *row, uint64_t *address) {
@@ -90,6 +132,7 @@ static bool resolve(const struct rf_program *program, const int32_t *row, uint64
   switch (row[0]) {
     case HELPER: *address = (uintptr_t)rf_helper_by_id(a); break;
     case RUNTIME: *address = a < RUNTIME_COUNT ? (uintptr_t)rf_runtime_by_name(runtime_names[a]) : 0; break;
+    case KFUNC: *address = rf_kfunc_at(a) == NULL ? 0 : (uintptr_t)rf_kfunc_at(a)->function; break;
     case MAP: *address = (uintptr_t)map; break;
     case MAP_VALUE:
       *address = map != NULL && map->values != NULL && b < map->storage_bytes ? (uintptr_t)map->values + b : 0;
@@ -112,6 +155,7 @@ static bool relocate(napi_env env, napi_value object, const struct piece *piece,
     uint64_t address;
     if (row[1] < 0 || piece->code_bytes < 8 || (size_t)row[1] > piece->code_bytes - 8) return false;
     if (!resolve(piece->program, row, &address)) return false;
+    if (address == (uintptr_t)rf_throw) piece->program->throws = true;
     memcpy(code + row[1], &address, sizeof address);
   }
   return true;
@@ -162,6 +206,8 @@ static napi_value programs_of(napi_env env, struct piece *pieces, uint32_t count
     program->code_offset = (uint32_t)at;
     program->code_bytes = (uint32_t)pieces[i].code_bytes;
     program->entry = (rf_function)(uintptr_t)(arena->code + at + pieces[i].entry);
+    if (pieces[i].on_exception != NOWHERE)
+      program->on_exception = (rf_function)(uintptr_t)(arena->code + at + pieces[i].on_exception);
     at += aligned(pieces[i].code_bytes);
     pieces[i].program = NULL;
     napi_value handle = rf_handle_wrap(env, RF_HANDLE_PROGRAM, program, finalize_program);
@@ -259,8 +305,21 @@ static napi_value has_helper(napi_env env, napi_callback_info info) {
   return out;
 }
 
+/* Names of kernel functions; the index of each is what relocations say. */
+static napi_value kfunc_names(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value list, name;
+  napi_create_array(env, &list);
+  const struct rf_kfunc *row;
+  for (uint32_t i = 0; (row = rf_kfunc_at(i)) != NULL; i++) {
+    napi_create_string_utf8(env, row->name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, i, name);
+  }
+  return list;
+}
+
 const struct rf_export rf_program_exports[] = {
     {"loadPrograms", load_programs}, {"closeProgram", close_program},
     {"sealLine", seal_line},         {"arenaTotals", arena_totals},
-    {"hasHelper", has_helper},
+    {"hasHelper", has_helper},       {"kfuncNames", kfunc_names},
     {NULL, NULL}};

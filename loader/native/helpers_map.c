@@ -140,7 +140,7 @@ RF_HELPER(rf_tail_call) {
   run->program = target;
   /* `memory` programs expect their size in r2; the array holds programs of one size only. */
   uint64_t bytes = run->plan->kind == RF_CONTEXT_MEMORY ? run->plan->context_bytes : 0;
-  run->tail_result = target->entry(r1, bytes, 0, 0, 0, run);
+  run->tail_result = rf_enter(target, r1, bytes, run);
   return 1;
 }
 

@@ -4,8 +4,8 @@
 
 #include "run.h"
 
-/* Whether [address, address + bytes) lies inside the packet, the context or the values of one array
- * map of the running program. Stacks are left out: native frames lie between those of the program. */
+/* Whether [address, address + bytes) lies inside the packet, the context, one stack frame of the program
+ * that was shown, the storage of one of its maps, or one of its objects. */
 bool rf_may_read(const struct rf_run *run, uint64_t address, uint64_t bytes);
 
 #endif

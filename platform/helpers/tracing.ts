@@ -26,6 +26,7 @@ import {
 } from './contract.ts';
 
 const GPL = { gpl: true, privileged: true, needsCapBpf: true, kernelOnly: true } as const;
+const PROBING = { ...GPL, readsByNumber: true } as const;
 const OPEN = { privileged: true, needsCapBpf: true, kernelOnly: true } as const;
 const READ_MEMORY = [MEMORY_OUT, SIZE_OR_ZERO, ANYTHING];
 const ITERATOR = {
@@ -35,17 +36,21 @@ const ITERATOR = {
 } as const;
 
 const MEMORY_READS: readonly HelperRow[] = [
-  row(4, 'probe_read', '4.1', READ_MEMORY, SCALAR, { ...GPL, programTypes: OBSERVERS }),
-  row(45, 'probe_read_str', '4.11', READ_MEMORY, LENGTH, { ...GPL, programTypes: OBSERVERS }),
-  row(112, 'probe_read_user', '5.5', READ_MEMORY, SCALAR, GPL),
-  row(113, 'probe_read_kernel', '5.5', READ_MEMORY, SCALAR, GPL),
-  row(114, 'probe_read_user_str', '5.5', READ_MEMORY, LENGTH, GPL),
-  row(115, 'probe_read_kernel_str', '5.5', READ_MEMORY, LENGTH, GPL),
+  row(4, 'probe_read', '4.1', READ_MEMORY, SCALAR, { ...PROBING, programTypes: OBSERVERS }),
+  row(45, 'probe_read_str', '4.11', READ_MEMORY, LENGTH, { ...PROBING, programTypes: OBSERVERS }),
+  row(112, 'probe_read_user', '5.5', READ_MEMORY, SCALAR, PROBING),
+  row(113, 'probe_read_kernel', '5.5', READ_MEMORY, SCALAR, PROBING),
+  row(114, 'probe_read_user_str', '5.5', READ_MEMORY, LENGTH, PROBING),
+  row(115, 'probe_read_kernel_str', '5.5', READ_MEMORY, LENGTH, PROBING),
   row(36, 'probe_write_user', '4.8', [ANYTHING, MEMORY, SIZE], SCALAR, {
     ...GPL,
     programTypes: OBSERVERS,
   }),
-  row(148, 'copy_from_user', '5.10', READ_MEMORY, SCALAR, { ...OPEN, sleeps: true }),
+  row(148, 'copy_from_user', '5.10', READ_MEMORY, SCALAR, {
+    ...OPEN,
+    sleeps: true,
+    readsByNumber: true,
+  }),
   row(
     191,
     'copy_from_user_task',

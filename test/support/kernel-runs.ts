@@ -7,7 +7,7 @@ import { decode, type Program, TABLE } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
 import { type Extension, load } from '../../loader/index.ts';
 import { mapType } from '../../platform/index.ts';
-import { verify } from '../../verifier/index.ts';
+import { type VerifyOptions, verify } from '../../verifier/index.ts';
 
 export interface KernelRunInput {
   readonly packet?: Uint8Array;
@@ -164,13 +164,15 @@ function compareRun(a: Ran, b: Ran): string[] {
 export function compareWithKernel(
   program: Program,
   inputs: readonly KernelRunInput[],
+  verifying: VerifyOptions = {},
 ): KernelComparison {
   const skip = (skipped: string): KernelComparison => ({ skipped, runs: 0, differences: [] });
   const reason = unsteady(program);
   if (reason !== undefined) return skip(reason);
-  const verdict = verify(program);
+  const verdict = verify(program, verifying);
   if (!verdict.ok) return skip(`not accepted: ${verdict.diagnostics[0]?.message}`);
-  const theirs = loadIntoKernel(program);
+  const { kernelBtf } = verifying;
+  const theirs = loadIntoKernel(program, typeof kernelBtf === 'object' ? { kernelBtf } : {});
   if (!theirs.accepted) return skip(`the kernel refuses it: ${theirs.log.slice(-200)}`);
   try {
     const native = load(compile(verdict.proof), { lifetime: 'replaceable' });

@@ -91,6 +91,7 @@ export function plainFacts({ program, instructions }: PlainProgram): Facts {
     functions,
     worstCaseInstructions: null,
     unboundedBy: 'plain facts',
+    exceptionCallback: undefined,
     stackBytes: 512,
   };
 }

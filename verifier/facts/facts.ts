@@ -57,6 +57,7 @@ export function makeFacts(
     call: (pc: number) => recorder.callAt(pc),
     functions,
     ...termination,
+    exceptionCallback: subject.onException,
     stackBytes,
   });
 }

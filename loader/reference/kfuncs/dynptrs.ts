@@ -61,7 +61,7 @@ function copy(call: Call): bigint {
 function fill(call: Call): bigint {
   const dynptr = given(call, 1);
   const [offset, sizeBytes] = [call.u32(2), call.u32(3)];
-  if (dynptr === undefined) return int32(sizeBytes === 0 && offset === 0 ? EINVAL : E2BIG);
+  if (dynptr === undefined) return sizeBytes === 0 && offset === 0 ? 0n : int32(E2BIG);
   const bytes = new Uint8Array(Math.min(sizeBytes, dynptr.sizeBytes + 1));
   return int32(writeTo(call, dynptr, offset, bytes.fill(Number(call.u64(4) & 0xffn)), 0n));
 }

@@ -13,7 +13,7 @@ const ERANGE = -34n;
 const MOST = 65536;
 
 interface Text {
-  /** Signed characters up to a NUL, the limit, or the end of memory. */
+  /** Characters up to a NUL, the limit, or the end of memory. */
   readonly characters: readonly number[];
   readonly end: 'nul' | 'limit' | 'memory';
 }
@@ -27,7 +27,7 @@ function textAt(call: Call, address: bigint): Text | bigint {
     if (byte === undefined && characters.length === 0) return isKernels(address) ? EFAULT : ERANGE;
     if (byte === undefined) return { characters, end: 'memory' };
     if (byte === 0n) return { characters, end: 'nul' };
-    characters.push(Number(BigInt.asIntN(8, byte)));
+    characters.push(Number(byte));
   }
   return { characters, end: 'limit' };
 }
@@ -118,7 +118,7 @@ function find(text: Text, wanted: Text, room: bigint): bigint {
   return E2BIG;
 }
 
-const character = (call: Call, number: 2 | 3) => Number(BigInt.asIntN(8, call.u64(number)));
+const character = (call: Call, number: 2 | 3) => Number(BigInt.asUintN(8, call.u64(number)));
 
 export const STRINGS: Readonly<Record<string, HelperFunction>> = {
   bpf_strcmp: two(compare),
