@@ -1,285 +1,249 @@
 /**
  * Builds packets for tests and examples: pick the layers, lengths and checksums come out right.
  *
- * `packet.tcp({ dst: '10.0.0.1:443' })` is a whole Ethernet frame. Formats: RFC 791, 793, 768, 792,
- * 826, 8200, 4443, IEEE 802.1Q.
+ * `packet.tcp({ dst: '10.0.0.1:443' })` is a whole Ethernet frame. Formats: RFC 9293, 768, 792, 826,
+ * 4443.
  */
 
-export interface LinkOptions {
-  /** `02:00:00:00:00:01`. */
-  readonly srcMac?: string;
-  readonly dstMac?: string;
-  /** VLAN ids, outermost first. */
-  readonly vlans?: readonly number[];
+import type { Endpoint } from './addresses.ts';
+import { macBytes } from './addresses.ts';
+import { big16, big32, concatenate, field, internetChecksum } from './bytes.ts';
+import { fragments } from './fragment.ts';
+import {
+  ETHERTYPE,
+  endpoints,
+  ethernetFrame,
+  ipFrame,
+  isSix,
+  type LinkOptions,
+  NETWORK_OPTIONS,
+  type NetworkOptions,
+  PROTOCOL,
+  transportChecksum,
+} from './layers.ts';
+
+export interface TransportOptions extends NetworkOptions {
+  /** Instead of the right checksum: what a test of broken packets needs. */
+  readonly checksum?: number;
 }
 
-export interface NetworkOptions extends LinkOptions {
-  /** `10.0.0.1:443`, `[2001:db8::1]:443`; without a port for protocols that have none. */
-  readonly src?: string;
-  readonly dst?: string;
-  readonly ttl?: number;
-  readonly tos?: number;
-  readonly id?: number;
-  /** IPv4 flags and fragment offset as on the wire. */
-  readonly fragment?: number;
-  /** IPv4 options, a multiple of 4 bytes. */
-  readonly ipOptions?: Uint8Array;
-  /** IPv6 extension headers in front of the transport header. */
-  readonly extensions?: readonly Ipv6Extension[];
-  readonly payload?: Uint8Array | string;
+/** The options of a TCP header, RFC 9293 and 7323, RFC 2018. */
+export interface TcpHeaderOptions {
+  readonly mss?: number;
+  readonly windowScale?: number;
+  readonly sackPermitted?: true;
+  /** Value and echo. */
+  readonly timestamps?: readonly [number, number];
 }
 
-export interface Ipv6Extension {
-  readonly protocol: number;
-  /** Whole header, first byte (next header) filled in for you; a multiple of 8 bytes. */
-  readonly bytes: Uint8Array;
-}
-
-export interface TcpOptions extends NetworkOptions {
-  /** Flag letters: `S`, `SA`, `PA`, `F`, `R`. */
+export interface TcpOptions extends TransportOptions {
+  /** Flag letters, as tcpdump has them, and A for the acknowledgement: F S R P A U E W. Default: S. */
   readonly flags?: string;
   readonly sequence?: number;
   readonly acknowledgement?: number;
   readonly window?: number;
+  readonly urgent?: number;
+  /** Bytes are taken as they are, and must be a multiple of 4. */
+  readonly options?: TcpHeaderOptions | Uint8Array;
 }
 
-const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const;
-const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
-const TCP_FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 };
-
-interface Endpoint {
-  readonly address: Uint8Array;
-  readonly port: number;
+export interface IcmpOptions extends TransportOptions {
+  /** Default: an echo request (8, or 128 for ICMPv6). */
+  readonly type?: number;
+  readonly code?: number;
+  /** The four bytes behind the checksum: of an echo, its identifier and sequence number. */
+  readonly identifier?: number;
+  readonly sequence?: number;
 }
 
-function concatenate(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+export interface IpOptions extends NetworkOptions {
+  /** Number of what the payload is. */
+  readonly protocol: number;
 }
 
-const big16 = (value: number) => Uint8Array.of((value >> 8) & 0xff, value & 0xff);
-const big32 = (value: number) => concatenate(big16(value >>> 16), big16(value & 0xffff));
-
-function macBytes(text: string): Uint8Array {
-  const parts = text.split(':').map((part) => Number.parseInt(part, 16));
-  if (parts.length !== 6 || parts.some((byte) => !(byte >= 0 && byte <= 255))) {
-    throw new RangeError(`'${text}' is not a MAC address like 02:00:00:00:00:01`);
-  }
-  return Uint8Array.from(parts);
+export interface EthernetOptions extends LinkOptions {
+  /** EtherType of what the payload is. */
+  readonly type: number;
+  readonly payload?: Uint8Array | string;
 }
 
-function ipv4Bytes(text: string): Uint8Array {
-  const parts = text.split('.').map(Number);
-  if (
-    parts.length !== 4 ||
-    parts.some((byte) => !(Number.isInteger(byte) && byte >= 0 && byte <= 255))
-  ) {
-    throw new RangeError(`'${text}' is not an IPv4 address`);
-  }
-  return Uint8Array.from(parts);
+export interface ArpOptions extends LinkOptions {
+  readonly src?: string;
+  readonly dst?: string;
+  /** Default: request. */
+  readonly operation?: 'request' | 'reply';
 }
 
-function ipv6Bytes(text: string): Uint8Array {
-  const [head = '', tail] = text.split('::');
-  const words = (part: string) =>
-    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
-  const front = words(head);
-  const back = tail === undefined ? [] : words(tail);
-  const zeros = new Array<number>(Math.max(0, 8 - front.length - back.length)).fill(0);
-  const all = tail === undefined ? front : [...front, ...zeros, ...back];
-  if (all.length !== 8 || all.some((word) => !(word >= 0 && word <= 0xffff))) {
-    throw new RangeError(`'${text}' is not an IPv6 address`);
-  }
-  return concatenate(...all.map(big16));
+const TCP_FLAGS: Readonly<Record<string, number>> = {
+  ...{ F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, W: 128 },
+};
+const TCP_BYTES = 20;
+const UDP_BYTES = 8;
+const TRANSPORT_OPTIONS = [...NETWORK_OPTIONS, 'checksum'];
+const LINK_OPTIONS = NETWORK_OPTIONS.slice(0, 4);
+
+/** A name that nothing has would be ignored, and the packet another than was asked for. */
+function check(what: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      throw new TypeError(`${what}: there is no option '${name}'; there is ${known.join(', ')}`);
 }
 
-/** Parses `10.0.0.1:443` or `[2001:db8::1]:443`; the port is optional. */
-function endpoint(text: string): Endpoint {
-  const six = /^\[([0-9a-fA-F:]+)\](?::(\d+))?$/.exec(text);
-  if (six) return { address: ipv6Bytes(six[1] ?? ''), port: Number(six[2] ?? 0) };
-  const four = /^([\d.]+)(?::(\d+))?$/.exec(text);
-  if (four) return { address: ipv4Bytes(four[1] ?? ''), port: Number(four[2] ?? 0) };
-  throw new RangeError(`'${text}' is not an endpoint like 10.0.0.1:443 or [2001:db8::1]:443`);
-}
+const bytesOf = (payload: Uint8Array | string | undefined) =>
+  typeof payload === 'string' ? new TextEncoder().encode(payload) : (payload ?? new Uint8Array(0));
 
-/** The Internet checksum of RFC 1071, ready to be stored big-endian. */
-export function internetChecksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
-
-function ethernetFrame(options: LinkOptions, type: number, payload: Uint8Array): Uint8Array {
-  const vlans = options.vlans ?? [];
-  const tags = vlans.flatMap((id) => [big16(ETHERTYPE.vlan), big16(id)]);
-  return concatenate(
-    macBytes(options.dstMac ?? '02:00:00:00:00:02'),
-    macBytes(options.srcMac ?? '02:00:00:00:00:01'),
-    ...tags,
-    big16(type),
-    payload,
-  );
-}
-
-function ipv4Packet(
-  from: Endpoint,
-  to: Endpoint,
-  protocol: number,
-  o: NetworkOptions,
-  body: Uint8Array,
-): Uint8Array {
-  const extra = o.ipOptions ?? new Uint8Array(0);
-  if (extra.length % 4 !== 0 || extra.length > 40)
-    throw new RangeError('IPv4 options: 0, 4, ... 40 bytes');
-  const header = concatenate(
-    Uint8Array.of(0x45 + extra.length / 4, o.tos ?? 0),
-    big16(20 + extra.length + body.length),
-    big16(o.id ?? 0),
-    big16(o.fragment ?? 0x4000),
-    Uint8Array.of(o.ttl ?? 64, protocol, 0, 0),
-    from.address,
-    to.address,
-    extra,
-  );
-  header.set(big16(internetChecksum(header)), 10);
-  return concatenate(header, body);
-}
-
-function ipv6Packet(
-  from: Endpoint,
-  to: Endpoint,
-  protocol: number,
-  o: NetworkOptions,
-  body: Uint8Array,
-): Uint8Array {
-  const chain = (o.extensions ?? []).map(({ bytes }, index, all) => {
-    const header = bytes.slice();
-    header[0] = all[index + 1]?.protocol ?? protocol;
-    return header;
-  });
-  const rest = concatenate(...chain, body);
-  return concatenate(
-    big32(0x60000000 | ((o.tos ?? 0) << 20)),
-    big16(rest.length),
-    Uint8Array.of(o.extensions?.[0]?.protocol ?? protocol, o.ttl ?? 64),
-    from.address,
-    to.address,
-    rest,
-  );
-}
-
-/** Fills the checksum at `at` of a transport segment, over the pseudo-header of either IP version. */
-function withChecksum(
+/** Puts the checksum into a segment, at `at`. */
+function sealed(
   from: Endpoint,
   to: Endpoint,
   protocol: number,
   segment: Uint8Array,
   at: number,
+  given: number | undefined,
 ): Uint8Array {
-  const pseudo = concatenate(from.address, to.address, big32(segment.length), big32(protocol));
-  const sum = internetChecksum(concatenate(pseudo, segment));
-  segment.set(big16(protocol === PROTOCOL.udp && sum === 0 ? 0xffff : sum), at);
+  const sum = transportChecksum(from, to, protocol, segment);
+  // To UDP, zero means that there is no checksum.
+  const right = protocol === PROTOCOL.udp && sum === 0 ? 0xffff : sum;
+  segment.set(big16(given === undefined ? right : field('checksum', given, 16)), at);
   return segment;
 }
 
-function endpoints(o: NetworkOptions): { from: Endpoint; to: Endpoint } {
-  const to = endpoint(o.dst ?? '10.0.0.2:80');
-  const six = to.address.length === 16;
-  const from = endpoint(o.src ?? (six ? '[2001:db8::1]:40000' : '10.0.0.1:40000'));
-  if (from.address.length !== to.address.length) {
-    throw new RangeError('source and destination must be of the same IP version');
+function flagBits(flags: string): number {
+  return [...flags].reduce((bits, letter) => {
+    const bit = TCP_FLAGS[letter];
+    if (bit === undefined)
+      throw new RangeError(
+        `'${letter}' is no TCP flag; there is ${Object.keys(TCP_FLAGS).join(' ')}`,
+      );
+    return bits | bit;
+  }, 0);
+}
+
+/** Each option by kind and length, padded with NOPs to a multiple of 4. */
+function optionBytes(options: TcpHeaderOptions | Uint8Array): Uint8Array {
+  if (options instanceof Uint8Array) {
+    if (options.length % 4 === 0 && options.length <= 40) return options;
+    throw new RangeError(`TCP options: 0, 4, ... 40 bytes, not ${options.length}`);
   }
-  return { from, to };
+  check('options of TCP', options, ['mss', 'windowScale', 'sackPermitted', 'timestamps']);
+  const { mss, windowScale, sackPermitted, timestamps } = options;
+  const parts: Uint8Array[] = [];
+  if (mss !== undefined) parts.push(Uint8Array.of(2, 4), big16(field('mss', mss, 16)));
+  if (sackPermitted) parts.push(Uint8Array.of(4, 2));
+  if (timestamps !== undefined)
+    parts.push(
+      Uint8Array.of(8, 10),
+      ...timestamps.map((each) => big32(field('timestamp', each, 32))),
+    );
+  if (windowScale !== undefined)
+    parts.push(Uint8Array.of(3, 3, field('windowScale', windowScale, 8)));
+  const bytes = concatenate(...parts);
+  const padding = new Uint8Array((4 - (bytes.length % 4)) % 4).fill(1);
+  return concatenate(bytes, padding);
 }
-
-function ipFrame(
-  o: NetworkOptions,
-  protocol: number,
-  segment: (from: Endpoint, to: Endpoint) => Uint8Array,
-): Uint8Array {
-  const { from, to } = endpoints(o);
-  const body = segment(from, to);
-  return to.address.length === 16
-    ? ethernetFrame(o, ETHERTYPE.ipv6, ipv6Packet(from, to, protocol, o, body))
-    : ethernetFrame(o, ETHERTYPE.ipv4, ipv4Packet(from, to, protocol, o, body));
-}
-
-const payloadOf = (o: NetworkOptions) =>
-  typeof o.payload === 'string'
-    ? new TextEncoder().encode(o.payload)
-    : (o.payload ?? new Uint8Array(0));
 
 function tcp(o: TcpOptions = {}): Uint8Array {
-  const flags = [...(o.flags ?? 'S')].reduce((bits, letter) => bits | (TCP_FLAGS[letter] ?? 0), 0);
+  const own = ['flags', 'sequence', 'acknowledgement', 'window', 'urgent', 'options'];
+  check('packet.tcp', o, [...TRANSPORT_OPTIONS, ...own]);
+  const options = optionBytes(o.options ?? {});
+  const words = (TCP_BYTES + options.length) / 4;
   return ipFrame(o, PROTOCOL.tcp, (from, to) => {
     const segment = concatenate(
       big16(from.port),
       big16(to.port),
-      big32(o.sequence ?? 1),
-      big32(o.acknowledgement ?? 0),
-      Uint8Array.of(0x50, flags),
-      big16(o.window ?? 65535),
+      big32(field('sequence', o.sequence ?? 1, 32)),
+      big32(field('acknowledgement', o.acknowledgement ?? 0, 32)),
+      Uint8Array.of(words << 4, flagBits(o.flags ?? 'S')),
+      big16(field('window', o.window ?? 65535, 16)),
       big16(0),
-      big16(0),
-      payloadOf(o),
+      big16(field('urgent', o.urgent ?? 0, 16)),
+      options,
+      bytesOf(o.payload),
     );
-    return withChecksum(from, to, PROTOCOL.tcp, segment, 16);
+    return sealed(from, to, PROTOCOL.tcp, segment, 16, o.checksum);
   });
 }
 
-function udp(o: NetworkOptions = {}): Uint8Array {
+function udp(o: TransportOptions = {}): Uint8Array {
+  check('packet.udp', o, TRANSPORT_OPTIONS);
   return ipFrame(o, PROTOCOL.udp, (from, to) => {
-    const data = payloadOf(o);
+    const data = bytesOf(o.payload);
     const segment = concatenate(
       big16(from.port),
       big16(to.port),
-      big16(8 + data.length),
+      big16(field('length of the UDP datagram', UDP_BYTES + data.length, 16)),
       big16(0),
       data,
     );
-    return withChecksum(from, to, PROTOCOL.udp, segment, 6);
+    return sealed(from, to, PROTOCOL.udp, segment, 6, o.checksum);
   });
 }
 
-/** An echo request of ICMP or ICMPv6. */
-function icmp(o: NetworkOptions = {}): Uint8Array {
-  const { to } = endpoints(o);
-  const six = to.address.length === 16;
-  return ipFrame(o, six ? PROTOCOL.icmpv6 : PROTOCOL.icmp, (from, destination) => {
+/** ICMP or ICMPv6, whichever the addresses ask for. */
+function icmp(o: IcmpOptions = {}): Uint8Array {
+  check('packet.icmp', o, [...TRANSPORT_OPTIONS, 'type', 'code', 'identifier', 'sequence']);
+  const six = isSix(endpoints(o).to);
+  return ipFrame(o, six ? PROTOCOL.icmpv6 : PROTOCOL.icmp, (from, to) => {
     const message = concatenate(
-      Uint8Array.of(six ? 128 : 8, 0, 0, 0),
-      big16(1),
-      big16(1),
-      payloadOf(o),
+      Uint8Array.of(
+        field('type', o.type ?? (six ? 128 : 8), 8),
+        field('code', o.code ?? 0, 8),
+        0,
+        0,
+      ),
+      big16(field('identifier', o.identifier ?? 1, 16)),
+      big16(field('sequence', o.sequence ?? 1, 16)),
+      bytesOf(o.payload),
     );
-    if (six) return withChecksum(from, destination, PROTOCOL.icmpv6, message, 2);
-    message.set(big16(internetChecksum(message)), 2);
+    if (six) return sealed(from, to, PROTOCOL.icmpv6, message, 2, o.checksum);
+    message.set(big16(field('checksum', o.checksum ?? internetChecksum(message), 16)), 2);
     return message;
   });
 }
 
-/** An ARP request for `dst` from `src`. */
-function arp(o: NetworkOptions = {}): Uint8Array {
+/** Any protocol over IP: `payload` is all that follows the IP header. */
+function ip(o: IpOptions): Uint8Array {
+  check('packet.ip', o, [...NETWORK_OPTIONS, 'protocol']);
+  return ipFrame(o, o.protocol, () => bytesOf(o.payload));
+}
+
+/** Another packet inside: IPIP, 4in6, 6in4 and 6in6. `inner` is a frame, whose link header goes. */
+function tunnel(o: Omit<NetworkOptions, 'payload'>, inner: Uint8Array): Uint8Array {
+  check('packet.tunnel', o, NETWORK_OPTIONS);
+  const payload = inner.subarray(14);
+  const protocol = (payload[0] ?? 0) >> 4 === 6 ? PROTOCOL.ipv6 : PROTOCOL.ipip;
+  return ipFrame(o, protocol, () => payload);
+}
+
+function ethernet(o: EthernetOptions): Uint8Array {
+  check('packet.ethernet', o, [...LINK_OPTIONS, 'type', 'payload']);
+  return ethernetFrame(o, o.type, bytesOf(o.payload));
+}
+
+/** An ARP request for `dst` from `src`, or the reply of `src` to `dst`. */
+function arp(o: ArpOptions = {}): Uint8Array {
+  check('packet.arp', o, [...LINK_OPTIONS, 'src', 'dst', 'operation']);
   const { from, to } = endpoints(o);
-  const mac = macBytes(o.srcMac ?? '02:00:00:00:00:01');
+  if (isSix(to)) throw new RangeError('ARP is for IPv4; IPv6 asks by ICMPv6');
+  const isReply = o.operation === 'reply';
+  const srcMac = o.srcMac ?? '02:00:00:00:00:01';
+  const dstMac = o.dstMac ?? (isReply ? '02:00:00:00:00:02' : 'ff:ff:ff:ff:ff:ff');
   const body = concatenate(
     big16(1),
     big16(ETHERTYPE.ipv4),
     Uint8Array.of(6, 4),
-    big16(1),
-    mac,
+    big16(isReply ? 2 : 1),
+    macBytes(srcMac),
     from.address,
-    new Uint8Array(6),
+    isReply ? macBytes(dstMac) : new Uint8Array(6),
     to.address,
   );
-  return ethernetFrame({ ...o, dstMac: o.dstMac ?? 'ff:ff:ff:ff:ff:ff' }, ETHERTYPE.arp, body);
+  return ethernetFrame({ ...o, srcMac, dstMac }, ETHERTYPE.arp, body);
 }
 
-/** Packet builders, one a protocol; each yields an Ethernet frame. */
-export const packet = Object.freeze({ tcp, udp, icmp, arp });
+/**
+ * Packet builders: each yields an Ethernet frame, its lengths and checksums right. All options have
+ * defaults. Throws RangeError for addresses and numbers that do not exist, TypeError for options that
+ * do not.
+ */
+export const packet = Object.freeze({ tcp, udp, icmp, ip, tunnel, ethernet, arp, fragments });
