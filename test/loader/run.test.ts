@@ -91,8 +91,8 @@ describe('run', () => {
       /bpf_override_return/,
     );
     expect(() =>
-      open(machineCode([...callTo({ kind: 'kfunc', name: 'bpf_iter_num_new' }), ret])),
-    ).toThrow(/bpf_iter_num_new/);
+      open(machineCode([...callTo({ kind: 'kfunc', name: 'bpf_get_kmem_cache' }), ret])),
+    ).toThrow(/bpf_get_kmem_cache/);
     expect(() => open(machineCode([movEax(0), ret], { type: 'lsm' }))).toThrow(/kernel pointers/);
   });
 });

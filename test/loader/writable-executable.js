@@ -30,7 +30,9 @@ const program = {
   code: Uint8Array.of(0xb8, 2, 0, 0, 0, 0xc3),
   entry: 0,
   relocations: new Int32Array(),
-  plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 0),
+  plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 1, 0, 0),
+  types: new Uint32Array(),
+  onException: 0xffffffff,
   maps: [],
 };
 let ran = 0;

@@ -13,7 +13,9 @@ const program = (value) => ({
   code: Uint8Array.of(0xb8, value & 0xff, 0, 0, 0, 0xc3),
   entry: 0,
   relocations: new Int32Array(),
-  plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 0),
+  plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 1, 0, 0),
+  types: new Uint32Array(),
+  onException: 0xffffffff,
   maps: [],
 });
 
