@@ -60,8 +60,8 @@ export function list(proof: ProvenProgram, options: CompileOptions = {}): readon
 
 function partsOf(proof: ProvenProgram): ProvenParts {
   if (!ProvenProgram.is(proof)) throw new TypeError('compile() takes a proof made by verify()');
-  const { program, instructions, facts, profile } = proof;
-  return { program, instructions, facts, profile };
+  const { program, instructions, facts, profile, programType } = proof;
+  return { program, instructions, facts, profile, programType };
 }
 
 /** For tests of the compiler alone; `index.ts` does not export it. */
@@ -79,6 +79,7 @@ export function compileFrom(parts: ProvenParts, options: CompileOptions = {}): N
       offset: assembled.functions[i]!,
     })),
     program: describeProgram(parts, assembled.relocations, options.metering ?? 'unmetered'),
+    programType: parts.programType,
   });
 }
 

@@ -7,6 +7,7 @@
  */
 
 import type { MapSpec } from '../isa/index.ts';
+import type { ProgramType } from '../platform/index.ts';
 import type { CodeMapEntry, Relocation } from './code.ts';
 
 /** A function inside the code. */
@@ -57,17 +58,21 @@ export interface NativeContent {
   readonly codeMap: readonly CodeMapEntry[];
   readonly functions: readonly NativeFunction[];
   readonly program: ProgramMeta;
+  /** The embedder's definition that it was proven against; a token, so never a copy. */
+  readonly programType?: ProgramType<unknown> | undefined;
 }
 
 const KEY = Symbol('jit/native-code');
 
 export class NativeCode {
   readonly #content: NativeContent;
+  readonly #programType: ProgramType<unknown> | undefined;
 
   constructor(key: typeof KEY, content: NativeContent) {
     if (key !== KEY) throw new TypeError('NativeCode is made by compile() only');
+    this.#programType = content.programType;
     this.#content = deepFreeze({
-      ...structuredClone({ ...content, code: undefined }),
+      ...structuredClone({ ...content, code: undefined, programType: undefined }),
       code: content.code.slice(),
     });
     Object.freeze(this);
@@ -101,6 +106,11 @@ export class NativeCode {
 
   get functions(): readonly NativeFunction[] {
     return this.#content.functions;
+  }
+
+  /** Present for programs of a type that `defineProgramType` made. */
+  get programType(): ProgramType<unknown> | undefined {
+    return this.#programType;
   }
 
   /** A copy, as the map specifications hold bytes. */

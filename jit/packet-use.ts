@@ -6,7 +6,7 @@
  */
 
 import { type Instruction, TABLE } from '../isa/index.ts';
-import { type HelperRow, helperFor, programType } from '../platform/index.ts';
+import type { HelperRow, ProgramTypeRow } from '../platform/index.ts';
 import type { AccessFact, Facts, Region } from '../verifier/index.ts';
 
 /** Regions that never overlap the packet. */
@@ -23,12 +23,16 @@ const READERS: ReadonlySet<string> = new Set([
   'bpf_perf_event_output',
 ]);
 
-export function keepsPacket(
-  type: string,
-  instructions: readonly Instruction[],
-  facts: Facts,
-): boolean {
-  const takesPackets = programType(type)?.packetArguments === true;
+/** The program, and what its host means by its type and helpers. */
+interface Subject {
+  readonly type: ProgramTypeRow | undefined;
+  readonly helper: (id: number) => HelperRow | undefined;
+  readonly instructions: readonly Instruction[];
+  readonly facts: Facts;
+}
+
+export function keepsPacket({ type, helper, instructions, facts }: Subject): boolean {
+  const takesPackets = type?.packetArguments === true;
   return instructions.every((instruction, pc) => {
     if (!facts.reached(pc)) return true;
     const row = TABLE[instruction.op];
@@ -39,7 +43,7 @@ export function keepsPacket(
       case 'call':
         if (row.name === 'call_subprogram') return true;
         if (row.name !== 'call_helper') return false;
-        return helperKeepsPacket(helperFor(instruction.imm, type), takesPackets);
+        return helperKeepsPacket(helper(instruction.imm), takesPackets);
       default:
         return true;
     }
@@ -52,6 +56,8 @@ function isElsewhere(access: AccessFact | undefined): boolean {
 
 function helperKeepsPacket(row: HelperRow | undefined, takesPackets: boolean): boolean {
   if (row === undefined || row.changesPacket || row.leaves) return false;
+  // JavaScript could take the caller's bytes away while the program is at them.
+  if (row.hosted) return false;
   if (row.arguments.some(({ kind }) => kind === 'context') && !READERS.has(row.name)) return false;
   const writes = row.arguments.some(({ access }) => access !== undefined && access !== 'read');
   return !writes || !(takesPackets || row.packetAccess);

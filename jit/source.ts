@@ -4,7 +4,15 @@
  */
 
 import { type Instruction, type Program, TABLE } from '../isa/index.ts';
-import { contextLayout, helperFor, kfunc, programType } from '../platform/index.ts';
+import {
+  type HelperRow,
+  helperFor,
+  kfunc,
+  layoutOf,
+  type ProgramType,
+  type ProgramTypeRow,
+  programType as typeNamed,
+} from '../platform/index.ts';
 import type { Facts, OperandFact } from '../verifier/index.ts';
 import type { Relocation } from './code.ts';
 import type { Source } from './ir/builder.ts';
@@ -18,29 +26,42 @@ export interface ProvenParts {
   readonly facts: Facts;
   /** Name of the profile under which it was proven. */
   readonly profile: string;
+  /** The embedder's definition that it was proven against. */
+  readonly programType?: ProgramType<unknown> | undefined;
 }
+
+/** The type's row: the definition's own, or the table's. */
+export const typeOf = ({ program, programType }: ProvenParts): ProgramTypeRow | undefined =>
+  programType?.parts.row ?? typeNamed(program.type);
+
+/** What a helper's number means to the program. */
+export const helperOf =
+  ({ program, programType }: ProvenParts) =>
+  (id: number): HelperRow | undefined =>
+    programType === undefined
+      ? helperFor(id, program.type)
+      : programType.parts.profile.helpers?.get(id);
 
 const ARGUMENT_REGISTERS = 5;
 
 export type Metering = 'metered' | 'unmetered';
 
-export function describeSource(
-  { program, instructions, facts }: ProvenParts,
-  metering: Metering = 'unmetered',
-): Source {
-  const context = programType(program.type)?.context;
-  const layout = context ? contextLayout(context) : undefined;
+export function describeSource(parts: ProvenParts, metering: Metering = 'unmetered'): Source {
+  const { program, instructions, facts } = parts;
+  const type = typeOf(parts);
+  const layout = type && layoutOf(type);
+  const helper = helperOf(parts);
   return {
     program,
     instructions,
     facts,
     contextFields: layout?.fields ?? [],
-    helperArguments: (id) => helperFor(id, program.type)?.arguments.length ?? ARGUMENT_REGISTERS,
+    helperArguments: (id) => helper(id)?.arguments.length ?? ARGUMENT_REGISTERS,
     mapReferences: new Map(program.mapReferences.map((each) => [each.instruction, each])),
     metered: metering === 'metered',
-    readsByNumber: readsByNumber(program, instructions, facts),
+    readsByNumber: readsByNumber(parts),
     helperCallsBack: (id) => {
-      const row = helperFor(id, program.type);
+      const row = helper(id);
       return row?.arguments.some(({ kind }) => kind === 'callback') ?? true;
     },
     kfuncs: new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name])),
@@ -49,17 +70,15 @@ export function describeSource(
 }
 
 /** Whether something that it calls, or a load that may fault, reads at addresses nobody has proven. */
-function readsByNumber(
-  program: Program,
-  instructions: readonly Instruction[],
-  facts: Facts,
-): boolean {
+function readsByNumber(parts: ProvenParts): boolean {
+  const { program, instructions, facts } = parts;
+  const helper = helperOf(parts);
   if (program.kfuncCalls.some(({ name }) => kfunc(name)?.readsByNumber === true)) return true;
   return instructions.some(({ op, imm }, pc) => {
     const { kind, operation } = TABLE[op]!;
     if (kind === 'load') return facts.access(pc)?.region === 'btf-faulting';
     if (kind !== 'call' || operation !== 'helper') return false;
-    return helperFor(imm, program.type)?.readsByNumber === true;
+    return helper(imm)?.readsByNumber === true;
   });
 }
 
@@ -94,10 +113,12 @@ export function withoutValueFacts(facts: Facts): Facts {
 }
 
 export function describeProgram(
-  { program, instructions, facts, profile }: ProvenParts,
+  parts: ProvenParts,
   relocations: readonly Relocation[],
   metering: Metering,
 ): ProgramMeta {
+  const { program, instructions, facts, profile } = parts;
+  const type = typeOf(parts);
   const helpers = new Set<number>();
   const kfuncs = new Set<string>();
   for (const relocation of relocations) {
@@ -118,8 +139,8 @@ export function describeProgram(
     unboundedBy: facts.unboundedBy,
     exceptionCallback: facts.exceptionCallback,
     stackBytes: facts.stackBytes,
-    returnBits: programType(program.type)?.returnBits ?? 64,
-    keepsPacket: keepsPacket(program.type, instructions, facts),
+    returnBits: type?.returnBits ?? 64,
+    keepsPacket: keepsPacket({ type, helper: helperOf(parts), instructions, facts }),
     readsObjects: instructions.some((_, pc) => facts.access(pc)?.region.startsWith('btf')),
     metered: metering === 'metered',
   };
