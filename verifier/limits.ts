@@ -34,6 +34,16 @@ export const LIMITS = Object.freeze({
     'instructions',
     'walked to prove one loop by a summary; beyond it the loop is walked instead',
   ),
+  lookedBackPath: limit(
+    20_000,
+    'instructions',
+    'of a path that is followed once more to prove an obligation: some hundred milliseconds',
+  ),
+  lookedBack: limit(
+    200_000,
+    'instructions',
+    'followed once more in all, so that failures in vain cost no more than a long walk',
+  ),
   worstCase: limit(
     2 ** 32,
     'instructions',

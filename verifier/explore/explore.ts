@@ -9,6 +9,7 @@ import { MARK_CONVERGE, MARK_LOOP_HEAD, MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import { discharge } from '../discharge/discharge.ts';
 import { LIMITS } from '../limits.ts';
+import { LookBack } from '../lookback/look-back.ts';
 import { REFERENCE_COUNT } from '../state/layout.ts';
 import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
@@ -74,6 +75,7 @@ export class Explorer {
     return passesAt(subject, recorder, kept);
   };
   readonly #spent: Spent;
+  readonly #lookBack: LookBack;
   #branches = 0;
   #mostPending = 0;
 
@@ -81,6 +83,7 @@ export class Explorer {
     this.#walk = walk;
     this.#budget = budget;
     this.#spent = budget.spent;
+    this.#lookBack = new LookBack(walk);
     const finish = (kept: Kept) => finishPath(kept, 0, undefined, this.#passesAt);
     this.#summaries = new LoopSummaries(walk, this.#merges, finish);
     this.#visits = new Uint32Array(walk.subject.instructions.length);
@@ -143,10 +146,7 @@ export class Explorer {
       if (!retreats) failure ??= this.#count(pc) ?? this.#check(pc);
       if (failure !== null) {
         retreats = summaries.isActive && failure.code !== 'too-complex';
-        if (!retreats) {
-          this.#fail(failure);
-          return;
-        }
+        if (!retreats && this.#explain(pc, failure) === 'ends') return;
       }
       if (retreats) {
         pc = failure === null ? summaries.giveUpBody() : summaries.giveUpLast();
@@ -160,6 +160,15 @@ export class Explorer {
       pc = to;
     }
     this.#end(undefined);
+  }
+
+  /** A failure that the path itself refutes is none (lookback/); else the path ends. */
+  #explain(pc: number, failure: Failure): 'goes-on' | 'ends' {
+    const outcome = this.#lookBack.explain(pc, failure, () => this.#check(pc));
+    if (outcome === 'holds') return 'goes-on';
+    if (outcome === 'nothing') this.#fail(failure);
+    else this.#end(undefined);
+    return 'ends';
   }
 
   /**

@@ -42,6 +42,8 @@ export interface Kept {
    * not wholly known: all numbers count when it is compared.
    */
   inLoop: boolean;
+  /** What was proven below rests on the path that led here: it stands for no other state. */
+  isAlone: boolean;
   /** Where the last state compared with it differed (compare.ts). */
   witness: number;
   /** Longest path from here to the end of a pass of each loop that contains this state. */
@@ -72,6 +74,7 @@ export const rootOf = (state: MachineState, pc: number): Kept => ({
   hits: 0,
   misses: 0,
   inLoop: false,
+  isAlone: false,
   witness: NO_WITNESS,
   passes: undefined,
   summary: undefined,

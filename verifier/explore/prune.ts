@@ -77,7 +77,7 @@ export class MergePoints {
         isLooping = true;
         continue;
       }
-      if (kept.index >= this.prunesBelow) continue;
+      if (kept.isAlone || kept.index >= this.prunesBelow) continue;
       if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers')) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
@@ -145,6 +145,7 @@ export class MergePoints {
       hits: 0,
       misses: 0,
       inLoop: false,
+      isAlone: false,
       witness: NO_WITNESS,
       passes: undefined,
       summary: undefined,

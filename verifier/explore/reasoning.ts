@@ -26,6 +26,9 @@ export const BEYOND_LINUX = {
   'legacy-load': 'the size of what a legacy packet load yields',
   'same-register': 'a comparison of a register with itself',
   contradiction: 'a branch that what is known of its operands rules out',
+  'impossible-path': 'branches that contradict each other, found by looking back over the path',
+  'path-range': 'the range of a number, found by looking back over the branches of the path',
+  'joint-bound': 'an offset and a size that the branches of the path bound together',
 } as const;
 export type BeyondLinux = keyof typeof BEYOND_LINUX;
 

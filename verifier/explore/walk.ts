@@ -10,6 +10,7 @@ import type { AccessRequest } from '../obligations/obligation.ts';
 import { emptyState, type MachineState, StatePool } from '../state/machine.ts';
 import { slotIndex } from '../state/stack.ts';
 import type { Subject } from '../subject.ts';
+import type { Amendment } from './amendment.ts';
 import type { Kept } from './kept.ts';
 import { type Backtrackable, markPrecise, Wanted } from './precision.ts';
 import type { BeyondLinux, Reasoning } from './reasoning.ts';
@@ -56,15 +57,17 @@ export class Walk implements Backtrackable {
   readonly trace = new Trace();
   readonly recorder: Recorder;
   readonly reasoning: Reasoning;
-  /** Rules beyond Linux's reasoning that would have told something. */
+  /** Rules beyond Linux's reasoning that would have told something, or that a proof relies on. */
   readonly withheld = new Set<BeyondLinux>();
+  /** What instructions may take their registers for, proven by look-back; by trace entry. */
+  readonly amendments = new Map<number, readonly Amendment[]>();
   /** What is allowed here and a mistake nevertheless, by slot. */
   readonly warnings = new Map<number, string>();
+  /** How the arithmetic at a slot is masked, where it is (discharge/masking.ts). */
+  readonly masks = new Map<number, string>();
   readonly wanted = new Wanted();
   readonly pool = new StatePool();
   readonly pending: Pending[] = [];
-  /** How the arithmetic at a slot is masked, where it is (discharge/masking.ts). */
-  readonly masks = new Map<number, string>();
   /** States kept at merge points, by index. */
   readonly kept: (Kept | undefined)[] = [];
   state: MachineState;
@@ -114,11 +117,21 @@ export class Walk implements Backtrackable {
     return ++this.#lastId;
   }
 
+  /** Takes over a state of the other walk: ids that it has given are not given again. */
+  skipIds(other: Walk): void {
+    this.#lastId = other.#lastId;
+  }
+
   /** Whether `rule`, which Linux does not have, may be used; what is withheld is remembered. */
   mayReason(rule: BeyondLinux): boolean {
     if (this.reasoning === 'full') return true;
     this.withheld.add(rule);
     return false;
+  }
+
+  /** A proof rests on `rule`. */
+  relyOn(rule: BeyondLinux): void {
+    this.withheld.add(rule);
   }
 
   /** The value of `register` decides something now. */
