@@ -4,11 +4,13 @@
  */
 
 import {
+  type ContextField,
   type ContextLayout,
-  contextLayout,
   type FieldKind,
+  layoutOf,
+  type ProgramType,
   type ProgramTypeRow,
-  programType,
+  programType as typeNamed,
 } from '../platform/index.ts';
 
 /** The numbers of enum rf_context_kind in loader/native/run.h. */
@@ -29,12 +31,16 @@ export interface Plan {
   readonly linkLayer: boolean;
   readonly returnBits: 32 | 64;
   readonly actions: Readonly<Record<number, string>>;
+  /** Of the context, as far as it has names. */
+  readonly fields: readonly ContextField[];
   /** As loader/native/api_program.c reads it. */
   readonly words: Uint32Array;
 }
 
 export interface PlanInput {
   readonly type: string;
+  /** The embedder's definition of that type. */
+  readonly programType?: ProgramType<unknown> | undefined;
   readonly contextSize: number | undefined;
   readonly returnBits: 32 | 64;
   /** Where a socket buffer's data starts; default: as BPF_PROG_TEST_RUN does for the type. */
@@ -55,9 +61,9 @@ const OBJECT_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([
 
 /** Throws Error naming why programs of a type cannot run outside a kernel. */
 export function planContext(input: PlanInput): Plan {
-  const row = programType(input.type);
+  const row = input.programType?.parts.row ?? typeNamed(input.type);
   if (row === undefined) throw new RangeError(`there is no program type ${input.type}`);
-  const layout = row.context === null ? undefined : contextLayout(row.context);
+  const layout = layoutOf(row);
   refuseKernelPointers(row, layout);
   const kind = kindOf(row);
   const contextBytes =
@@ -75,6 +81,7 @@ export function planContext(input: PlanInput): Plan {
     linkLayer: link === 'mac',
     returnBits: input.returnBits,
     actions: row.actions ?? {},
+    fields: layout?.fields ?? [],
     words: Uint32Array.of(
       CONTEXT_KINDS[kind],
       contextBytes,

@@ -16,13 +16,19 @@ import {
   type Outcome,
   type Program,
 } from '../../isa/index.ts';
-import { helper as helperRow, programType } from '../../platform/index.ts';
+import {
+  helper as helperRow,
+  type ProgramType,
+  programType as typeNamed,
+} from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Redirect, RunInput } from '../extension.ts';
+import { HostedHelpers } from '../hosted.ts';
 import { metadataOf, type Plan, planContext } from '../plan.ts';
 import { takeDue } from './deferred.ts';
 import { Call } from './helpers/call.ts';
 import { HELPERS } from './helpers.ts';
+import { callHosted } from './hosted.ts';
 import { KFUNCS } from './kfuncs.ts';
 import { type Deferred, ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS } from './memory.ts';
@@ -38,6 +44,8 @@ export interface ReferenceOptions {
   readonly maps?: Readonly<Record<string, ReferenceMap>>;
   /** Writes down what all runs do. */
   readonly recorder?: Recorder;
+  /** The embedder's definition that the programs were proven against. */
+  readonly programType?: ProgramType<unknown> | undefined;
 }
 
 export interface ReferenceReport {
@@ -76,6 +84,8 @@ export class ReferenceExtension {
   readonly #list: readonly ReferenceMap[];
   readonly #allocator: Allocator;
   readonly #recorder: Recorder | undefined;
+  readonly #programType: ProgramType<unknown> | undefined;
+  readonly #hosted: HostedHelpers | undefined;
   #environment: Environment;
 
   constructor(
@@ -90,10 +100,14 @@ export class ReferenceExtension {
     this.#environment = options.environment ?? {};
     this.#allocator = allocator;
     this.#recorder = options.recorder;
+    const { programType } = options;
+    this.#programType = programType;
+    this.#hosted = programType && new HostedHelpers(programType);
     this.#plan = planContext({
       type: program.type,
+      programType,
       contextSize: program.contextSize,
-      returnBits: programType(program.type)?.returnBits ?? 64,
+      returnBits: (programType?.parts.row ?? typeNamed(program.type))?.returnBits ?? 64,
       linkOffset: options.linkOffset,
     });
     const fieldsOf = specialFieldsOf(program);
@@ -102,7 +116,7 @@ export class ReferenceExtension {
     );
     this.maps = Object.fromEntries(this.#list.map((map) => [map.name, map]));
     this.executable = { instructions, mapReferences: program.mapReferences };
-    setOwner(instructions, program, this.#list);
+    setOwner(instructions, program, this.#list, programType);
   }
 
   get mapList(): readonly ReferenceMap[] {
@@ -193,7 +207,7 @@ export class ReferenceExtension {
     try {
       const registers = [map.address, run.scratch(element.key), element.address];
       const { instructions, mapReferences = [] } = callback.executable;
-      interpret(instructions, hostFor(run), { mapReferences, registers, entry: callback.pc });
+      interpret(instructions, this.#hostFor(run), { mapReferences, registers, entry: callback.pc });
       return run.clock > now ? run.clock : now;
     } finally {
       deferred.running = false;
@@ -230,19 +244,37 @@ export class ReferenceExtension {
       ...(plan.kind === 'memory' ? [BigInt(plan.contextBytes)] : []),
     ];
     try {
-      const traced = trace ? { ...hostFor(run), trace } : hostFor(run);
+      const own = this.#hostFor(run);
+      const traced = trace ? { ...own, trace } : own;
       const host = recorder?.watch(traced, run) ?? traced;
       const outcome = interpret(this.executable.instructions, host, {
         mapReferences: this.executable.mapReferences ?? [],
         ...options,
         registers,
       });
+      const failure = this.#hosted?.takeFailure();
+      if (failure !== undefined) throw failure;
       return this.#report(run, packet, outcome);
     } finally {
       packet.release();
       run.release();
       for (const map of this.#list) map.sweep();
     }
+  }
+
+  /** A defined type's helpers are found by its own numbers, then by Linux's. */
+  #hostFor(run: Run): Host {
+    const host = hostFor(run);
+    const parts = this.#programType?.parts;
+    if (parts === undefined) return host;
+    return {
+      ...host,
+      helper: (id, args, machine) => {
+        const index = parts.hosted.findIndex((helper) => helper.id === id);
+        if (index >= 0) return callHosted(this.#hosted!, index, new Call(run, machine, args));
+        return host.helper!(parts.aliases.get(id) ?? id, args, machine);
+      },
+    };
   }
 
   #contextBytes(input: RunInput): Uint8Array {
@@ -306,9 +338,16 @@ function hostFor(run: Run): Host {
     },
     mapAddress: (map, executable) => mapOf(executable, map).address,
     mapValueAddress: (map, offset, executable) => {
+      const { arena } = mapOf(executable, map);
+      if (arena !== undefined) return arena.range.start + BigInt(offset);
       const first = mapOf(executable, map).elements()[0];
       if (first === undefined) throw new RangeError(`map ${map} has no value at key 0`);
       return first.address + BigInt(offset);
+    },
+    castAddress: (value, space) => {
+      const arena = run.arena;
+      if (arena === undefined) throw new RangeError('a cast, and no arena to cast into');
+      return arena.cast(value, space === 0);
     },
     loadPacket: (offset, sizeBytes) => loadPacket(run.packet, offset, sizeBytes),
   };

@@ -12,6 +12,7 @@ import { MAPS } from './helpers/maps.ts';
 import { PACKETS } from './helpers/packets.ts';
 import { STORAGE } from './helpers/storage.ts';
 import { TEXT } from './helpers/text.ts';
+import { OBJECT_HELPERS } from './kfuncs/objects.ts';
 
 /** By enum bpf_func_id. */
 export const HELPERS: Readonly<Record<number, HelperFunction>> = {
@@ -21,6 +22,7 @@ export const HELPERS: Readonly<Record<number, HelperFunction>> = {
   ...CHECKSUMS,
   ...TEXT,
   ...DYNPTR_HELPERS,
+  ...OBJECT_HELPERS,
   ...STORAGE,
   ...DEFERRED,
 };

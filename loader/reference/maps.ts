@@ -6,6 +6,7 @@
 import type { SpecialField } from '../../btf/index.ts';
 import type { ByteRegion, Executable, MapSpec } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
+import { ReferenceArena } from './arena.ts';
 import type { Allocator } from './memory.ts';
 
 export const ENOENT = -2n;
@@ -87,6 +88,7 @@ export class ReferenceMap {
   readonly deferred = new Map<bigint, Deferred>();
   /** User ring buffers: a program is in the middle of reading it. */
   draining = false;
+  readonly arena: ReferenceArena | undefined;
   readonly #fields: readonly SpecialField[];
   /** Elements that left the map: a running program may still hold a pointer to them. */
   readonly #left: Element[] = [];
@@ -105,6 +107,11 @@ export class ReferenceMap {
     this.perCpu = PER_CPU.has(spec.type);
     this.stride = round8(spec.valueSize);
     this.allocator = allocator;
+    this.arena = spec.type === 'arena' ? new ReferenceArena(spec) : undefined;
+    if (this.arena !== undefined) {
+      allocator.memory.add(this.arena);
+      return;
+    }
     if (ARRAYS.has(spec.type)) this.#makeArray();
     const count = Math.ceil((spec.initial?.length ?? 0) / Math.max(1, spec.valueSize));
     for (let index = 0; index < count; index++) {

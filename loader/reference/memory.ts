@@ -5,6 +5,7 @@
  */
 
 import { AddressSpace, type ByteRegion } from '../../isa/index.ts';
+import { Heap } from './heap.ts';
 
 export const CONTEXT_ADDRESS = 0x1000_0000_0000n;
 /** Address of the first packet byte as given; headroom lies below. */
@@ -20,6 +21,7 @@ export class Allocator {
   readonly memory = new AddressSpace();
   /** Objects that programs know by an address alone: maps. */
   readonly objects = new Map<bigint, unknown>();
+  readonly heap = new Heap(this);
   #next = VALUES;
   #nextObject = MAP_OBJECTS;
 

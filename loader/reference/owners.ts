@@ -4,6 +4,7 @@
  */
 
 import type { Instruction, Program } from '../../isa/index.ts';
+import { type HelperRow, helperFor, type ProgramType } from '../../platform/index.ts';
 import type { ReferenceMap } from './maps.ts';
 
 /** Slots of a program, decoded. */
@@ -15,6 +16,8 @@ export interface Owner {
   readonly maps: readonly ReferenceMap[];
   /** Names of the kernel functions called, by slot. */
   readonly kfuncs: ReadonlyMap<number, string>;
+  /** What a helper's number means to it. */
+  readonly helper: (id: number) => HelperRow | undefined;
 }
 
 const owners = new WeakMap<Decoded, Owner>();
@@ -23,9 +26,12 @@ export function setOwner(
   instructions: Decoded,
   program: Program,
   maps: readonly ReferenceMap[],
+  programType: ProgramType<unknown> | undefined,
 ): void {
+  const own = programType?.parts.profile.helpers;
+  const helper = (id: number) => (own ? own.get(id) : helperFor(id, program.type));
   const kfuncs = new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name]));
-  owners.set(instructions, { program, maps, kfuncs });
+  owners.set(instructions, { program, maps, kfuncs, helper });
 }
 
 export const ownerOf = (instructions: Decoded): Owner | undefined => owners.get(instructions);

@@ -5,12 +5,7 @@
  */
 
 import type { AddressSpace, ByteRegion, VirtualRegion } from '../../isa/index.ts';
-import {
-  type ContextField,
-  contextLayout,
-  FLOW_KEYS_BYTES,
-  programType,
-} from '../../platform/index.ts';
+import { type ContextField, FLOW_KEYS_BYTES } from '../../platform/index.ts';
 import type { Plan } from '../plan.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS, PACKET_ADDRESS } from './memory.ts';
 
@@ -55,8 +50,7 @@ export class RunMemory {
     this.buffer = new Uint8Array(HEADROOM + packet.length + TAILROOM);
     this.buffer.set(packet, HEADROOM);
     this.end = HEADROOM + packet.length;
-    const name = programType(type)?.context;
-    this.#fields = (name == null ? undefined : contextLayout(name))?.fields ?? [];
+    this.#fields = plan.fields;
     this.#objects = {
       name: 'object',
       base: OBJECT_ADDRESS,

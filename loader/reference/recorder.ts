@@ -15,12 +15,7 @@ import {
   type Machine,
   type Program,
 } from '../../isa/index.ts';
-import {
-  type HelperRow,
-  helperFor,
-  type KfuncRow,
-  kfunc as kfuncRow,
-} from '../../platform/index.ts';
+import { type HelperRow, type KfuncRow, kfunc as kfuncRow } from '../../platform/index.ts';
 import { type Decoded, ownerOf } from './owners.ts';
 import type { Run } from './run.ts';
 
@@ -96,7 +91,7 @@ export class Recorder {
     const watched: { -readonly [key in 'helper' | 'kfunc']?: NonNullable<Host[key]> } = {};
     if (helper !== undefined)
       watched.helper = (id, args, machine) => {
-        const contract = helperFor(id, programOf(machine)?.type ?? '');
+        const contract = ownerOf(machine.executable.instructions)?.helper(id);
         const name = contract?.name ?? `helper ${id}`;
         const perform = () => helper(id, args, machine);
         return this.#call({ contract, name, run, args, machine }, perform);

@@ -3,6 +3,7 @@
 import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS, type Environment } from '../environment.ts';
 import type { Identity, Redirect } from '../extension.ts';
+import type { ReferenceArena } from './arena.ts';
 import type { Dynptr } from './dynptr.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS } from './memory.ts';
@@ -28,6 +29,8 @@ export class Run {
   readonly type: string;
   /** What lies beside the machine's memory, by the address of the program's variable. */
   readonly dynptrs = new Map<bigint, Dynptr>();
+  /** Who threw an exception that ended the program. */
+  thrower: Owner | undefined;
   readonly iterators = new Map<bigint, Iterator<number>>();
   /** A timer's or work queue's callback runs. */
   inDeferred = false;
@@ -73,6 +76,13 @@ export class Run {
   mapAt(address: bigint): ReferenceMap | undefined {
     const object = this.allocator.objects.get(address);
     return object instanceof ReferenceMap ? object : undefined;
+  }
+
+  /** A program has one at most, and so have those that share maps with it. */
+  get arena(): ReferenceArena | undefined {
+    for (const object of this.allocator.objects.values())
+      if (object instanceof ReferenceMap && object.arena !== undefined) return object.arena;
+    return undefined;
   }
 
   now(): bigint {

@@ -7,6 +7,7 @@
  * fields or a wrong contract would make proofs that prove nothing.
  */
 
+import { createHash } from 'node:crypto';
 import { HELPERS } from '../helpers/index.ts';
 import { helperByName, mayCall, profile, programType } from '../lookup.ts';
 import type { ContextField, ContextLayout, HelperRow, Profile, ProgramTypeRow } from '../types.ts';
@@ -115,7 +116,7 @@ export function defineProgramType<
     throw new RangeError(`${spec.name}: results from ${returns.min} to ${returns.max} are none`);
   const row: ProgramTypeRow = Object.freeze({
     name: spec.name,
-    id: 0,
+    id: numberOf(spec.name, layout, helpers.rows),
     since: '3.19',
     context: layout.name,
     layout,
@@ -139,6 +140,19 @@ export function defineProgramType<
       executed: limits.executed,
     }),
   );
+}
+
+/**
+ * A number for the type, so that native code tells programs of one definition from those of another:
+ * equal definitions have equal numbers, in every thread. Linux's own are small.
+ */
+function numberOf(
+  name: string,
+  layout: ContextLayout,
+  helpers: ReadonlyMap<number, HelperRow>,
+): number {
+  const text = JSON.stringify([name, layout, [...helpers.values()]]);
+  return 0x4000_0000 | (createHash('sha256').update(text).digest().readUInt32LE() >>> 2);
 }
 
 /** The host of these programs: what `memory` programs have, within the definition's limits. */
@@ -193,7 +207,12 @@ function layoutOf(
     throw new RangeError(
       `${name}: field '${last.name}' ends at byte ${end}, beyond the ${sizeBytes} bytes of the context`,
     );
-  return Object.freeze({ name, struct: name, sizeBytes, fields: Object.freeze(fields) });
+  return Object.freeze({
+    name: `defined/${name}`,
+    struct: 'defined',
+    sizeBytes,
+    fields: Object.freeze(fields),
+  });
 }
 
 const isPacketField = (spec: FieldSpec): spec is PacketField =>
