@@ -142,9 +142,15 @@ export function canBuild(source: CorpusSource, { clang, cpu }: Build): boolean {
 }
 
 /** The object file of a source, made or found in `output`. Throws with what the compiler said. */
-export function compileSource(source: CorpusSource, { clang, cpu, level }: Build, output: string) {
+export function compileSource(
+  source: Pick<CorpusSource, 'name' | 'path'>,
+  { clang, cpu, level }: Build,
+  output: string,
+  defines: readonly string[] = [],
+) {
   const folder = join(source.path, '..');
-  const flags = [level, ...FLAGS, `-mcpu=v${cpu}`, ...MULTIARCH, `-I${folder}`];
+  const options = [`-mcpu=v${cpu}`, ...MULTIARCH, `-I${folder}`];
+  const flags = [level, ...FLAGS, ...options, ...defines.map((define) => `-D${define}`)];
   const hash = createHash('sha256').update(`clang-${clang} ${flags.join(' ')}`);
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.h')))
     hash.update(readFileSync(join(folder, file)));
