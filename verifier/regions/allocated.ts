@@ -32,9 +32,19 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
   if (request.verb === 'write' && (flags & L.FLAG_ALLOCATED) === 0) {
     return fail('only read is supported');
   }
+  if (isGone(state.words, value)) return fail('nothing keeps it alive any more');
   const member = fieldAt(btf, typeId, offset, request.size);
   return member.kind === 'refused' ? fail(member.reason) : null;
 }
+
+/**
+ * What RCU protected is neither owned nor borrowed once the section has ended. The machine would
+ * yield 0 where a load of it faults, but Linux does not know what to make of such a pointer.
+ */
+const isGone = (words: Int32Array, value: number): boolean =>
+  (words[value + L.FLAGS]! & L.FLAG_ALLOCATED) !== 0 &&
+  (words[value + L.FLAGS]! & (L.FLAG_BORROWED | L.FLAG_RCU)) === 0 &&
+  words[value + L.REFERENCE] === 0;
 
 function load(walk: Walk, value: number, request: AccessRequest, to: number): void {
   record(walk, value, request);

@@ -86,16 +86,20 @@ function isNode(call: Call): boolean {
   );
 }
 
-/** A node that was seen in the tree. */
+/**
+ * A node that was seen in the tree, or one that the program owns: the kernel finds out, when it runs,
+ * whether that is in the tree.
+ */
 export function checkNodeInTree(call: Call): Failure | null {
   const { state } = call.walk;
-  if (inComparison(call.walk) && call.callee.returns.acquires) {
+  if (inComparison(call.walk)) {
     const values = { name: call.callee.name };
     return { code: 'tree-comparison', pc: call.pc, values, registers: [call.register] };
   }
   const isBorrowed = (state.words[call.value + L.FLAGS]! & L.FLAG_BORROWED) !== 0;
-  if (isNode(call) && isBorrowed) return null;
-  return wrong(call, 'a node that was seen in the tree', 'non_own_ref');
+  const isOwned = state.words[call.value + L.REFERENCE] !== 0;
+  if (isNode(call) && (isBorrowed || isOwned)) return null;
+  return wrong(call, 'a node that was seen in the tree, or is owned', 'non_own_ref');
 }
 
 /** Whether the call gives the object of its second argument to a collection. */

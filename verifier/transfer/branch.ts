@@ -92,7 +92,7 @@ function jumpOnNull(
   const takenMeansNull = row.operation === 'eq';
   const known = nullable
     ? row.source === 'imm' || walk.mayReason('null-in-register')
-    : KNOWN_NOT_NULL.has(state.kind(value)) || walk.mayReason('never-null');
+    : isKnownNotNull(state, value) || walk.mayReason('never-null');
   if (!known) {
     walk.fork(taken);
     return pc + 1;
@@ -103,6 +103,14 @@ function jumpOnNull(
   learnNull(other, id, takenMeansNull ? 'null' : 'valid');
   learnNull(state, id, takenMeansNull ? 'valid' : 'null');
   return pc + 1;
+}
+
+/** Linux, too, knows that the pointer, which does not say that it may be null, is not. */
+function isKnownNotNull(state: MachineState, value: number): boolean {
+  const kind = state.kind(value);
+  if (kind !== kinds.ALLOCATED) return KNOWN_NOT_NULL.has(kind);
+  const flags = state.words[value + L.FLAGS]!;
+  return state.words[value + L.REFERENCE] !== 0 || (flags & L.FLAG_RCU) === 0;
 }
 
 /** Pointers to kernel objects that nobody vouches for may be null without saying so. */
