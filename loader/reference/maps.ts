@@ -4,7 +4,7 @@
  */
 
 import type { SpecialField } from '../../btf/index.ts';
-import type { ByteRegion, Executable, MapSpec } from '../../isa/index.ts';
+import { type ByteRegion, type Executable, type MapSpec, readBytes } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
 import { ReferenceArena } from './arena.ts';
 import type { Allocator } from './memory.ts';
@@ -204,6 +204,12 @@ export class ReferenceMap {
 
   /** What waits in an element goes with its value. */
   #forget({ address, bytes }: Element): void {
+    this.allocator.heap.forget(address, bytes.length);
+    for (const { kind, offset } of this.#fields) {
+      if (kind !== 'kptr' && kind !== 'kptr-percpu') continue;
+      this.allocator.heap.drop(readBytes(bytes, offset, 8));
+      bytes.fill(0, offset, offset + 8);
+    }
     for (const field of this.deferred.keys())
       if (field >= address && field < address + BigInt(bytes.length)) this.deferred.delete(field);
   }
@@ -225,7 +231,8 @@ export class ReferenceMap {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.find(key)?.bytes.slice(0, this.valueSize);
+    const element = this.find(key);
+    return element && this.#shown(element);
   }
 
   /** As user space would. Throws RangeError with the error code when the map refuses. */
@@ -240,8 +247,14 @@ export class ReferenceMap {
   }
 
   *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
-    for (const { key, bytes } of this.elements())
-      yield [key.slice(), bytes.slice(0, this.valueSize)];
+    for (const element of this.elements()) yield [element.key.slice(), this.#shown(element)];
+  }
+
+  /** A copy of the value; what is no data shows as zeroes. */
+  #shown({ bytes }: Element): Uint8Array {
+    const copy = bytes.slice(0, this.valueSize);
+    for (const { offset, sizeBytes } of this.#fields) copy.fill(0, offset, offset + sizeBytes);
+    return copy;
   }
 
   target(key: Uint8Array): unknown {

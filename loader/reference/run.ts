@@ -30,7 +30,7 @@ export class Run {
   /** What lies beside the machine's memory, by the address of the program's variable. */
   readonly dynptrs = new Map<bigint, Dynptr>();
   /** Who threw an exception that ended the program. */
-  thrower: Owner | undefined;
+  thrower: Executable | undefined;
   readonly iterators = new Map<bigint, Iterator<number>>();
   /** A timer's or work queue's callback runs. */
   inDeferred = false;
@@ -141,6 +141,7 @@ export class Run {
   /** Takes away what only this run may reach. */
   release(): void {
     for (const region of this.#temporary) this.allocator.memory.remove(region);
+    this.allocator.heap.sweep();
     this.allocator.objects.delete(this.task);
   }
 

@@ -2,8 +2,9 @@
  * The same program on the running kernel, by BPF_PROG_TEST_RUN, and on ours, input by input: results,
  * packets, contexts and maps must be equal. Differences are returned as text, one line each.
  */
+import { parseBtf, type SpecialField, specialFields } from '../../btf/index.ts';
 import { KernelError, type KernelProgram, loadIntoKernel } from '../../hosts/index.ts';
-import { decode, type Program, TABLE } from '../../isa/index.ts';
+import { decode, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
 import { type Extension, load } from '../../loader/index.ts';
 import { mapType } from '../../platform/index.ts';
@@ -47,15 +48,26 @@ function sumOf(value: Uint8Array, slotBytes: number): string {
 
 type Entries = Iterable<readonly [Uint8Array, Uint8Array]>;
 
-function contents(entries: Entries, { perCpu, slotBytes }: Shape): string[] {
+function contents(entries: Entries, { perCpu, slotBytes, fields }: Shape): string[] {
   return [...entries]
-    .map(([key, value]) => `${hex(key)}=${perCpu ? sumOf(value, slotBytes) : hex(value)}`)
+    .map(([key, given]) => {
+      const value = given.slice();
+      for (const { offset, sizeBytes } of fields) value.fill(0, offset, offset + sizeBytes);
+      return `${hex(key)}=${perCpu ? sumOf(value, slotBytes) : hex(value)}`;
+    })
     .sort();
 }
 
 interface Shape {
   readonly perCpu: boolean;
   readonly slotBytes: number;
+  /** What is no data: the kernel shows some of it, as addresses. */
+  readonly fields: readonly SpecialField[];
+}
+
+function fieldsOf({ btf, name }: Program, { btfValueTypeId }: MapSpec): readonly SpecialField[] {
+  if (btf === undefined || !btfValueTypeId) return [];
+  return specialFields(parseBtf(btf, name), btfValueTypeId);
 }
 
 /** Types whose content is data that both sides can list. */
@@ -87,6 +99,7 @@ function compareMaps(
     const shape = {
       perCpu: mapType(spec.type)?.perCpu === true,
       slotBytes: (spec.valueSize + 7) & ~7,
+      fields: fieldsOf(program, spec),
     };
     const theirs = kernel.map(spec.name)?.entries() ?? [];
     const a = contents(
