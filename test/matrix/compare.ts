@@ -10,6 +10,7 @@ import { assembleProgram, type Program } from '../../isa/index.ts';
 import { HELPERS } from '../../platform/index.ts';
 import { type Verdict, verify } from '../../verifier/index.ts';
 import { describeFunctions } from '../support/describe-functions.ts';
+import { kernelBtf } from '../support/kernel-program.ts';
 
 /** One program of a matrix: assembly, and whether its functions are described by BTF. */
 export interface Entry {
@@ -50,8 +51,8 @@ export function assembleEntry(entry: string | Entry): Program {
 }
 
 export function compare(program: Program): Comparison {
-  const verdict = verify(program);
-  const loaded = loadIntoKernel(program);
+  const verdict = verify(program, { kernelBtf });
+  const loaded = loadIntoKernel(program, { kernelBtf: kernelBtf() });
   if (loaded.accepted) loaded.program.close();
   const answer = answerOf(verdict, loaded.accepted);
   const ours = verdict.ok
@@ -80,7 +81,7 @@ const QUIET = /^(processed|verification time|stack depth|mark_precise|\d+: \(|fr
 
 /** The last words of the verifier's log, which costs a second attempt. */
 function reasonOf(program: Program): string {
-  const again = loadIntoKernel(program, { logLevel: 1 });
+  const again = loadIntoKernel(program, { logLevel: 1, kernelBtf: kernelBtf() });
   if (again.accepted) {
     again.program.close();
     return 'accepted at the second attempt';

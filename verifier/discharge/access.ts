@@ -93,8 +93,12 @@ export function checkStorable(
   const name = kinds.KINDS[kind]!.name;
   if (into === kinds.STACK) {
     const frame = state.words[target + L.TARGET]!;
-    // A pointer into a younger frame would outlive that frame.
-    if (kind === kinds.STACK && state.words[value + L.TARGET]! > frame) {
+    // A pointer into a younger frame would outlive that frame; Linux asks no further than that.
+    const isCallers =
+      subject.profile.family === 'linux'
+        ? frame !== state.frame
+        : state.words[value + L.TARGET]! > frame;
+    if (kind === kinds.STACK && isCallers) {
       return { code: 'stack-pointer-to-caller', pc: request.pc, values: {}, registers: [register] };
     }
     if (request.size === 8) return null;

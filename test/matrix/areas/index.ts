@@ -1,8 +1,16 @@
 /** The areas, by name. */
 
 import type { Area } from '../compare.ts';
+import * as control from './control.ts';
 import * as numbers from './numbers.ts';
+import * as packets from './packets.ts';
 import * as pointers from './pointers.ts';
 import * as stack from './stack.ts';
 
-export const AREAS: Readonly<Record<string, Area>> = { ...numbers, ...pointers, ...stack };
+export const AREAS: Readonly<Record<string, Area>> = {
+  ...numbers,
+  ...stack,
+  ...pointers,
+  ...packets,
+  ...control,
+};
