@@ -1,5 +1,6 @@
 /** Arguments of helpers against their contracts: one function per kind of argument. */
 
+import type { MapSpec } from '../../isa/index.ts';
 import {
   acceptsMap,
   attachTypeOf,
@@ -13,6 +14,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { BPF_F_RDONLY_PROG } from '../regions/map-value.ts';
 import { describeOffset, isAligned } from '../regions/region.ts';
 import { isLent } from '../regions/trace-buffer.ts';
 import { checkAllocated, checkLocalType, checkRefcounted } from '../resources/allocated.ts';
@@ -162,11 +164,22 @@ function checkCallback(call: Call): Failure | null {
   const isWhole =
     words[call.value + L.OFFSET] === 0 && domain.isConstantOf(words, call.value + L.NUMBER, 0, 0);
   if (!isWhole) return wrong(call, 'the beginning of a function of the program', 'func');
+  if (!isDescribed(call) && !call.walk.mayReason('bare-callback')) {
+    return wrong(call, 'a function that BTF describes', 'func');
+  }
   // How often the callback may run bounds its index; see transfer/callback.
   if (callback === 'loop') call.walk.needPrecise(1);
   if (shape.runs !== 'now') return null;
   const { state } = call.walk;
   return checkNesting(call.walk, call.pc, state.words[call.value + L.TARGET]!);
+}
+
+/** Linux wants to see that the function is static, which the program's BTF says. */
+function isDescribed({ walk, value }: Call): boolean {
+  const { profile, cfg } = walk.subject;
+  const entry = walk.state.words[value + L.TARGET]!;
+  const span = cfg.functions[cfg.functionOf[entry]!]!;
+  return profile.family !== 'linux' || span.typeId !== undefined;
 }
 
 const SOCKETS: readonly number[] = [
@@ -214,7 +227,7 @@ function checkMap(call: Call): Failure | null {
   const index = walk.state.words[call.value + L.TARGET]!;
   const map = walk.subject.maps[index]!;
   const type = walk.subject.mapTypes[index];
-  if (type !== undefined && mayUse(call, type)) return null;
+  if (type !== undefined && mayUse(call, type)) return checkMapChange(call, map);
   const values = {
     name: callee.name,
     helper: callee.id ?? -1,
@@ -223,6 +236,21 @@ function checkMap(call: Call): Failure | null {
     id: type?.id ?? -1,
   };
   return { code: 'map-type-mismatch', pc: call.pc, values, registers: [call.register] };
+}
+
+/** Helpers that change which elements a map has. */
+const CHANGES: ReadonlySet<string> = new Set([
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+  'bpf_map_push_elem',
+  'bpf_map_pop_elem',
+]);
+
+/** Maps that programs may only read keep their elements. */
+function checkMapChange({ callee, pc, register }: Call, map: MapSpec): Failure | null {
+  if ((map.flags & BPF_F_RDONLY_PROG) === 0 || !CHANGES.has(callee.name)) return null;
+  const values = { map: map.name, verb: 'written', extent: map.valueSize, offset: 0, size: 0 };
+  return { code: 'map-read-only', pc, values, registers: [register] };
 }
 
 /** Kernel functions that take maps take them of every type, as far as this is concerned. */

@@ -150,8 +150,18 @@ function checkDistance(
     const proven = domain.format(words, number);
     return fail('pointer-offset-out-of-range', { proven, least: String(min) });
   }
+  const isFar = isDistant(walk, number) && !walk.mayReason('distant-number');
+  if (isFar) return fail('pointer-offset-out-of-range', { proven: '', least: String(min) });
   if (total > -MOST && total < MOST) return null;
   return fail('pointer-offset-unbounded', { proven: domain.format(words, number) });
+}
+
+/** Linux takes the distance of a linked number for an offset of its own. */
+function isDistant({ state }: Walk, number: number): boolean {
+  const { words } = state;
+  const value = number - L.NUMBER;
+  if (number === L.SCRATCH || (words[value + L.FLAGS]! & L.FLAG_DISTANCE) === 0) return false;
+  return Math.abs(words[value + L.OFFSET]!) >= MOST;
 }
 
 /** Offset in the state's words of the number that is added: a register's, or the immediate. */

@@ -12,7 +12,7 @@ import { linkAfter, relink } from './distance.ts';
 export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   const { state } = walk;
   const dst = state.register(insn.dst);
-  if (row.operation === 'mov') {
+  if (row.operation === 'mov' || (row.operation === 'movsx' && keepsValue(walk, insn, row))) {
     transferMove(walk, insn, row, dst);
     return;
   }
@@ -69,6 +69,14 @@ function shiftAsLinux(walk: Walk, row: Row, dst: number, operand: number): void 
   domain.meet(words, number, number, L.SCRATCH_2);
 }
 
+/** The sign bit of the part that is extended is clear, and everything above it. */
+function keepsValue({ state }: Walk, insn: Instruction, row: Row): boolean {
+  const src = state.register(insn.src);
+  const bits = row.sizeBytes * 8;
+  const { words } = state;
+  return state.kind(src) === SCALAR && domain.significantBits(words, src + L.NUMBER) < bits;
+}
+
 /** A number made of a pointer's bits. */
 function makeNumber(walk: Walk, value: number, sizeBytes: number): void {
   walk.state.clearPointer(value);
@@ -100,10 +108,16 @@ function transferMove(walk: Walk, insn: Instruction, row: Row, dst: number): voi
   domain.truncate32(words, dst + L.NUMBER);
 }
 
-/** Gives a number that is about to be copied an id, unless it is a constant. */
+/**
+ * Gives a number that is about to be copied an id, unless it is a constant. Linux does not copy
+ * distances: the copy of a number at a distance, and the number itself, begin anew.
+ */
 export function linkNumber(walk: Walk, value: number): void {
   const { words } = walk.state;
-  if (words[value + L.KIND] !== SCALAR || words[value + L.ID] !== 0) return;
+  if (words[value + L.KIND] !== SCALAR) return;
+  const isDistant = (words[value + L.FLAGS]! & L.FLAG_DISTANCE) !== 0;
+  if (isDistant && !walk.mayReason('copied-distance')) walk.state.clearPointer(value);
+  if (words[value + L.ID] !== 0) return;
   if (!domain.isConstant(words, value + L.NUMBER)) words[value + L.ID] = walk.freshId();
 }
 

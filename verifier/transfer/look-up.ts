@@ -61,8 +61,14 @@ function constantKey(walk: Walk, size: number): number | undefined {
   const index = slotIndex(offset);
   const slot = state.slot(frame, index);
   const number = slot + L.SLOT_VALUE + L.NUMBER;
-  const isExact = spilledBytes(words[slot]!) === size && domain.isConstant(words, number);
-  if (!isExact || domain.constantHi(words, number) !== 0) return undefined;
+  // The last half of what was stored: all of a word, or the upper half of two.
+  const isUpper = spilledBytes(words[slot]!) === 2 * size && (offset & 7) === size;
+  const isWhole = spilledBytes(words[slot]!) === size && (offset & 7) === 0;
+  if (size !== 4 || !(isWhole || isUpper) || !domain.isConstant(words, number)) return undefined;
   walk.needPreciseValue(slotLink(frame, index));
-  return domain.constantLo(words, number) >>> 0;
+  const low = domain.constantLo(words, number) >>> 0;
+  const high = domain.constantHi(words, number) >>> 0;
+  if (isWhole) return low;
+  // Linux takes the number for the key, whatever part of it the key is.
+  return walk.mayReason('constant-key') ? high : Math.max(low, high * 2 ** 32);
 }

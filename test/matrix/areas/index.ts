@@ -5,7 +5,9 @@ import * as control from './control.ts';
 import * as numbers from './numbers.ts';
 import * as packets from './packets.ts';
 import * as pointers from './pointers.ts';
+import * as relations from './relations.ts';
 import * as stack from './stack.ts';
+import * as values from './values.ts';
 
 export const AREAS: Readonly<Record<string, Area>> = {
   ...numbers,
@@ -13,4 +15,6 @@ export const AREAS: Readonly<Record<string, Area>> = {
   ...pointers,
   ...packets,
   ...control,
+  ...relations,
+  ...values,
 };
