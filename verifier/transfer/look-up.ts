@@ -7,10 +7,11 @@ import type { Contract } from '../contract.ts';
 import * as domain from '../domain/index.ts';
 import { slotLink } from '../explore/precision.ts';
 import type { Walk } from '../explore/walk.ts';
-import { MAP_VALUE, SOCKET, STACK, XDP_SOCKET } from '../state/kinds.ts';
+import { MAP_VALUE, SCALAR, SOCKET, STACK, XDP_SOCKET } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import {
   classifyRead,
+  READ_ANYTHING,
   READ_VALUE,
   READ_ZERO,
   slotIndex,
@@ -57,10 +58,12 @@ function constantKey(walk: Walk, size: number): number | undefined {
   if (slotsFor(offset) > state.slots(frame)) return undefined;
   const found = classifyRead(state, frame, offset, size);
   if (found === READ_ZERO) return 0;
-  if (found !== READ_VALUE) return undefined;
+  if (found !== READ_VALUE && found !== READ_ANYTHING) return undefined;
   const index = slotIndex(offset);
   const slot = state.slot(frame, index);
   const number = slot + L.SLOT_VALUE + L.NUMBER;
+  if (spilledBytes(words[slot]!) === 0 || state.kind(slot + L.SLOT_VALUE) !== SCALAR)
+    return undefined;
   // The last half of what was stored: all of a word, or the upper half of two.
   const isUpper = spilledBytes(words[slot]!) === 2 * size && (offset & 7) === size;
   const isWhole = spilledBytes(words[slot]!) === size && (offset & 7) === 0;
