@@ -357,6 +357,8 @@ class Run implements Machine {
     const after = atomic(operation, row.sizeBytes, before, operand, r0);
     if (!loads) this.#store(address, row.sizeBytes, after.memory);
     if (after.register === undefined) return;
+    // Memory that is not there answers no atomic operation: the register keeps its value.
+    if (!loads && this.memory.isAbsent(address, row.sizeBytes)) return;
     const fetching = loads ? instruction.dst : operation === 'cmpxchg' ? 0 : instruction.src;
     this.#write(fetching, after.register);
   }

@@ -23,6 +23,8 @@ export interface VirtualRegion {
   readonly sizeBytes: number;
   load(offset: number, sizeBytes: number): bigint | undefined;
   store(offset: number, sizeBytes: number, value: bigint): boolean;
+  /** Loads yield 0 there and stores are dropped, as nothing is there. */
+  isAbsent?(offset: number, sizeBytes: number): boolean;
 }
 
 export type Region = ByteRegion | VirtualRegion;
@@ -59,6 +61,12 @@ export class AddressSpace {
   remove(region: Region): void {
     const at = this.#regions.indexOf(region);
     if (at >= 0) this.#regions.splice(at, 1);
+  }
+
+  isAbsent(address: bigint, sizeBytes: number): boolean {
+    const place = this.find(address, sizeBytes);
+    if (place === undefined || 'bytes' in place.region) return false;
+    return place.region.isAbsent?.(place.offset, sizeBytes) ?? false;
   }
 
   /** The region that holds all of `sizeBytes` bytes from `address`. */

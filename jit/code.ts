@@ -36,6 +36,8 @@ export const RUN_METER = 8;
  * `rf_probe_load(address, sizeBytes)`: the number there, zero-extended, or 0 where nothing may be read.
  * `rf_show_frame(address, sizeBytes)`: these bytes of the caller's stack may be read by number, until
  *   its `rf_hide_frame()`; see ir/shown-frame.ts.
+ * `rf_arena_load(address, sizeBytes)`, `rf_arena_store(address, sizeBytes, value)`,
+ *   `rf_arena_atomic(address, operation, operand, compared)`: accesses to an arena; see ir/arena.ts.
  */
 export const RUNTIME_SYMBOLS = [
   'rf_tail_call',
@@ -44,6 +46,9 @@ export const RUNTIME_SYMBOLS = [
   'rf_probe_load',
   'rf_show_frame',
   'rf_hide_frame',
+  'rf_arena_load',
+  'rf_arena_store',
+  'rf_arena_atomic',
 ] as const;
 
 /** What the 8 bytes at `offset` of the code must be filled with, absolute and little-endian. */

@@ -4,7 +4,7 @@
  */
 
 import { type MapSpec, UnsupportedError } from '../isa/index.ts';
-import { mapType } from '../platform/index.ts';
+import { arenaRange, mapType } from '../platform/index.ts';
 import { addon } from './addon.ts';
 import { errnoName } from './errno.ts';
 import { adoptMap, type ExtensionMap, handleOf, MapError, retainMap } from './map.ts';
@@ -23,14 +23,15 @@ export function makeMap(spec: MapSpec, typesOf: (spec: MapSpec) => MapTypes): Ex
   const row = mapType(spec.type);
   if (row === undefined) throw new RangeError(`there is no map type ${spec.type}`);
   const inner = spec.inner === undefined ? null : handleOf(makeMap(spec.inner, typesOf));
+  const extra = spec.type === 'arena' ? arenaRange(spec).start : BigInt(spec.mapExtra);
   const words = Uint32Array.of(
     row.id,
     spec.keySize,
     spec.valueSize,
     spec.maxEntries,
     spec.flags,
-    spec.mapExtra % 2 ** 32,
-    Math.floor(spec.mapExtra / 2 ** 32),
+    Number(extra & 0xffffffffn),
+    Number(extra >> 32n),
     ...fieldWords(types.fields),
   );
   const handle = addon().createMap(words, inner);
@@ -82,11 +83,16 @@ export const IMPLEMENTED: ReadonlySet<string> = new Set([
   'task_storage',
   'cgrp_storage',
   'user_ringbuf',
+  'arena',
 ]);
 
 /** Content that travels with the program. Entries that name other maps or programs come later. */
 function fill(map: ExtensionMap, spec: MapSpec): void {
   const initial = spec.initial;
+  if (spec.type === 'arena') {
+    if (initial !== undefined && initial.length > 0) map.view(0, initial.length).set(initial);
+    return;
+  }
   const count = initial === undefined ? 0 : Math.ceil(initial.length / Math.max(1, spec.valueSize));
   for (let index = 0; index < count; index++) {
     const value = new Uint8Array(map.valueSize);

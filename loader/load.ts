@@ -350,5 +350,8 @@ export function setTarget(
   key: Uint8Array,
   target: Extension | ExtensionMap | null,
 ): void {
+  'rf_arena_load',
+  'rf_arena_store',
+  'rf_arena_atomic',
   map.setObject(key, Extension.is(target) ? programOf(target) : target);
 }

@@ -6,6 +6,7 @@
 
 import type { TypedValue } from '../btf/index.ts';
 import type { MapSpec } from '../isa/index.ts';
+import { arenaRange } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
 import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
@@ -319,11 +320,23 @@ export class ExtensionMap {
   }
 
   /**
-   * The storage of an array map itself, value i at i times the value size rounded up to 8. Programs
-   * change it at any time. TypeError for other types, frozen maps, and maps with locks or timers.
+   * The storage of an array map itself, value i at i times the value size rounded up to 8; or memory of
+   * an arena, whose pages become present by being asked for. Programs change it at any time.
+   * TypeError for other types, frozen maps, and maps with locks or timers.
    */
-  view(): Uint8Array {
-    return new Uint8Array(addon().viewMap(this.#handle));
+  view(offset = 0, sizeBytes = this.#sizeBytes - offset): Uint8Array {
+    return new Uint8Array(addon().viewMap(this.#handle, offset, sizeBytes));
+  }
+
+  /** Arenas: the address that stands for their first byte in programs and in pointers in memory. */
+  get start(): bigint | undefined {
+    return this.type === 'arena' ? arenaRange(this.#spec).start : undefined;
+  }
+
+  get #sizeBytes(): number {
+    const { valueSize, maxEntries } = this.#spec;
+    if (this.type === 'arena') return arenaRange(this.#spec).sizeBytes;
+    return ((valueSize + 7) & ~7) * maxEntries;
   }
 
   /** Program arrays and maps of maps: what the key leads to; null removes it. */
@@ -359,6 +372,11 @@ export class ExtensionMap {
   }
 
   /** For the loader: the handle that native code takes. */
+  static typesOf(key: typeof KEY, map: ExtensionMap): MapTypes {
+    if (key !== KEY) throw new TypeError('map types belong to the loader');
+    return map.#types;
+  }
+
   static handleOf(key: typeof KEY, map: ExtensionMap): MapHandle {
     if (key !== KEY) throw new TypeError('map handles belong to the loader');
     return map.#handle;
@@ -456,6 +474,10 @@ export function adoptMap(handle: MapHandle, spec: MapSpec, types: MapTypes): Ext
 }
 export function handleOf(map: ExtensionMap): MapHandle {
   return ExtensionMap.handleOf(KEY, map);
+}
+
+export function typesOfMap(map: ExtensionMap): MapTypes {
+  return ExtensionMap.typesOf(KEY, map);
 }
 
 export function retainMap(map: ExtensionMap): void {

@@ -9,6 +9,7 @@ import type { AtomicOperation, Instruction, Row } from '../../isa/index.ts';
 import { UnsupportedError } from '../../isa/index.ts';
 import type { AccessFact } from '../../verifier/index.ts';
 import { CONTEXT_HEADER_BYTES } from '../code.ts';
+import { atomicInArena, loadFromArena, storeToArena } from './arena.ts';
 import { type Builder, cite, emit, extend, read, readOperand, write } from './builder.ts';
 import { type Memory, newConstant, type Value } from './ir.ts';
 
@@ -28,9 +29,6 @@ function describe(fact: AccessFact | undefined, row: Row): Memory {
 }
 
 function place(builder: Builder, register: number, off: number, memory: Memory): Place {
-  if (memory.region === 'arena') {
-    throw new UnsupportedError(`slot ${builder.pc}: programs with an arena cannot be compiled yet`);
-  }
   if (memory.region === 'map') {
     throw new UnsupportedError(`slot ${builder.pc}: only a kernel keeps maps as its BTF says`);
   }
@@ -42,6 +40,10 @@ function place(builder: Builder, register: number, off: number, memory: Memory):
 export function translateLoad(builder: Builder, instruction: Instruction, row: Row): void {
   const fact = builder.source.facts.access(builder.pc);
   const memory = describe(fact, row);
+  if (memory.region === 'arena') {
+    loadFromArena(builder, instruction, row);
+    return;
+  }
   const pointer = fact && pointerField(builder, instruction, fact);
   const target = pointer ?? place(builder, instruction.src, instruction.off, memory);
   const value =
@@ -89,18 +91,19 @@ function emitProbe(builder: Builder, target: Place, row: Row): Value {
   return row.signed ? extend(builder, 'sext', 64, value, row.sizeBytes) : value;
 }
 
+function storedValue(builder: Builder, { src, imm }: Instruction, row: Row): Value {
+  if (row.source !== 'reg') return newConstant(builder.fn, imm, imm >> 31, builder.pc);
+  return readOperand(builder, 'src', src, builder.source.facts.operand(builder.pc, 'src'));
+}
+
 export function translateStore(builder: Builder, instruction: Instruction, row: Row): void {
   const memory = describe(builder.source.facts.access(builder.pc), row);
+  if (memory.region === 'arena') {
+    storeToArena(builder, instruction, row, storedValue(builder, instruction, row));
+    return;
+  }
   const target = place(builder, instruction.dst, instruction.off, memory);
-  const stored =
-    row.source === 'reg'
-      ? readOperand(
-          builder,
-          'src',
-          instruction.src,
-          builder.source.facts.operand(builder.pc, 'src'),
-        )
-      : newConstant(builder.fn, instruction.imm, instruction.imm >> 31, builder.pc);
+  const stored = storedValue(builder, instruction, row);
   const value = emit(builder, 'store', 64, [target.base, stored]);
   value.disp = target.disp;
   value.size = row.sizeBytes;
@@ -114,6 +117,13 @@ export function translateAtomic(builder: Builder, instruction: Instruction, row:
   if (memory.region === 'btf-faulting') {
     throw new UnsupportedError(`slot ${builder.pc}: an atomic load of a kernel object may fault`);
   }
+  const destination = atomicResult(instruction, operation);
+  if (memory.region === 'arena') {
+    const operands = atomicOperands(builder, instruction, operation);
+    const before = atomicInArena(builder, instruction, row, register, operands);
+    if (destination !== undefined) write(builder, destination, before);
+    return;
+  }
   const target = place(builder, register, instruction.off, memory);
   const value = emit(builder, 'atomic', row.sizeBytes === 8 ? 64 : 32, [
     target.base,
@@ -123,7 +133,6 @@ export function translateAtomic(builder: Builder, instruction: Instruction, row:
   value.size = row.sizeBytes;
   value.memory = memory;
   value.atomic = operation;
-  const destination = atomicResult(instruction, operation);
   if (destination !== undefined) write(builder, destination, value);
 }
 

@@ -13,6 +13,7 @@ import {
   UnsupportedError,
 } from '../../isa/index.ts';
 import type { OperandFact } from '../../verifier/index.ts';
+import { arenaConstant, castAddress } from './arena.ts';
 import {
   BUDGET,
   type Builder,
@@ -57,9 +58,7 @@ const TRANSLATIONS: Readonly<Record<Kind, Translation>> = {
   },
   packet: translatePacketLoad,
   continuation: () => {},
-  cast: () => {
-    throw new UnsupportedError('addr_space_cast: programs with an arena cannot be compiled yet');
-  },
+  cast: castAddress,
 };
 
 export function translate(builder: Builder, instruction: Instruction, stretch: Stretch): void {
@@ -204,6 +203,8 @@ function translateConstant(builder: Builder, instruction: Instruction, row: Row)
   const reference = source.mapReferences.get(pc);
   if (reference) {
     const { map, valueOffset } = reference;
+    if (valueOffset !== undefined && source.program.maps[map]?.type === 'arena')
+      return arenaConstant(builder, map, valueOffset);
     const value = newValue(fn, 'address', 64, [], pc);
     value.symbol =
       valueOffset === undefined ? { kind: 'map', map } : { kind: 'map-value', map, valueOffset };

@@ -17,6 +17,7 @@
 
 #include "handles.h"
 #include "map.h"
+#include "map_arena.h"
 #include "map_objects.h"
 #include "map_port.h"
 
@@ -209,8 +210,21 @@ static void finalize_view(napi_env env, void *data, void *map) {
   rf_map_drop(map);
 }
 
-/* A zero-copy view of an array map's storage; it keeps the map alive. Frozen maps have none, nor have
- * maps with locks or timers, whose bytes are not the viewer's to write. */
+/* viewMap(map, offset, bytes): a zero-copy view of an array map's storage, or of so much of an arena; it
+ * keeps the map alive. Frozen maps have none, nor have maps with locks or timers, whose bytes are not
+ * the viewer's to write. */
+static void *viewed(napi_env env, struct rf_map *map, uint64_t offset, uint64_t bytes) {
+  if (map->kind == &rf_arena_map) {
+    void *at = rf_arena_expose(map, offset, bytes);
+    return at != NULL ? at : rf_throw_range(env, "the arena does not reach so far, or nothing of it is asked for");
+  }
+  if (map->kind != &rf_array || map->frozen || map->spec.field_count != 0)
+    return rf_throw_type(env, "only arenas, and array maps that are not frozen and hold no locks or timers, have views");
+  if (offset > map->storage_bytes || bytes > map->storage_bytes - offset)
+    return rf_throw_range(env, "the map does not reach so far");
+  return map->values + offset;
+}
+
 static napi_value view_map(napi_env env, napi_callback_info info) {
   napi_value argument, out;
   size_t argc = 1;

@@ -25,7 +25,8 @@
 enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3, KFUNC = 4 };
 enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 12, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
 static const char *const runtime_names[] = {"rf_tail_call",  "rf_load_packet", "rf_zero",
-                                            "rf_probe_load", "rf_show_frame",  "rf_hide_frame"};
+                                            "rf_probe_load", "rf_show_frame",  "rf_hide_frame",
+                                            "rf_arena_load", "rf_arena_store", "rf_arena_atomic"};
 enum { RUNTIME_COUNT = sizeof runtime_names / sizeof *runtime_names };
 static const size_t CODE_BYTES_MAX = 64 << 20;
 
@@ -75,6 +76,7 @@ static bool read_maps(napi_env env, napi_value list, struct rf_program *program)
     rf_map_take(map);
     program->maps[program->map_count++] = map;
     if (map->kind == &rf_prog_array && !rf_prog_array_accepts(map, &program->plan))
+    if (map->kind == &rf_arena_map) program->arena_map = map;
       return rf_throw_type(env, "a program array holds programs of one type only"), false;
   }
   return true;

@@ -24,6 +24,9 @@ static const struct {
     {"rf_probe_load", rf_probe_load},
     {"rf_show_frame", rf_show_frame},
     {"rf_hide_frame", rf_hide_frame},
+    {"rf_arena_load", rf_arena_load},
+    {"rf_arena_store", rf_arena_store},
+    {"rf_arena_atomic", rf_arena_atomic},
 };
 
 rf_function rf_helper_by_id(uint32_t id) {

@@ -31,6 +31,9 @@ RF_HELPER(rf_zero);
 RF_HELPER(rf_probe_load);
 RF_HELPER(rf_show_frame);
 RF_HELPER(rf_hide_frame);
+RF_HELPER(rf_arena_load);
+RF_HELPER(rf_arena_store);
+RF_HELPER(rf_arena_atomic);
 
 static inline void *rf_pointer(uint64_t address) { return (void *)(uintptr_t)address; }
 

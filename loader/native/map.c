@@ -17,7 +17,8 @@ const struct rf_map_kind *const rf_map_kinds[] = {
     &rf_perf_event_array, &rf_devmap,     &rf_devmap_hash, &rf_cpumap,  &rf_xskmap,
     &rf_sockmap,        &rf_sockhash,     &rf_reuseport_sockarray, &rf_cgroup_array, &rf_stack_trace,
     &rf_cgroup_storage, &rf_percpu_cgroup_storage, &rf_sk_storage, &rf_inode_storage,
-    &rf_task_storage,   &rf_cgrp_storage, &rf_user_ringbuf, NULL};
+    &rf_task_storage,   &rf_cgrp_storage, &rf_user_ringbuf, &rf_arena_map,
+    NULL};
 
 /* Bounds on one map, so that a hostile size is refused before it is multiplied. */
 enum { VALUE_BYTES_MAX = 1 << 30 };

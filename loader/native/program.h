@@ -20,6 +20,7 @@ struct rf_program {
   uint32_t map_count;
   struct rf_map **maps;
   struct rf_types *types;    /* structures that it may allocate; objects.h */
+  struct rf_map *arena_map; /* the one among them that is an arena, or NULL */
   bool throws;               /* calls bpf_throw */
   rf_function on_exception;  /* runs then, and has the result; NULL: what was thrown is the result */
   uint32_t code_offset, code_bytes; /* inside the arena */

@@ -253,8 +253,8 @@ describe('creation', () => {
     const map = createMap(mapSpec({ type: 'hash' }));
     expect(() => map.get(new Uint8Array(3))).toThrow(RangeError);
     expect(() => map.set(u32(1), new Uint8Array(9))).toThrow(/8 bytes, not 9/);
-    expect(() => createMap(mapSpec({ type: 'arena', keySize: 0, valueSize: 0 }))).toThrow(
-      /arena is not implemented/,
+    expect(() => createMap(mapSpec({ type: 'struct_ops' }))).toThrow(
+      /struct_ops is not implemented/,
     );
     map.close();
     expect(() => map.get(u32(0))).toThrow(/closed/);
