@@ -94,7 +94,7 @@ export interface Addon {
   freezeMap(map: MapHandle): void;
   setObject(map: MapHandle, key: Uint8Array, object: MapHandle | ProgramHandle | null): number;
   openPort(map: MapHandle): Port;
-  viewMap(map: MapHandle): ArrayBuffer;
+  viewMap(map: MapHandle, offset: number, bytes: number): ArrayBuffer;
   /** bpf(2); pointers are [offset in the attribute, memory]. A negative result is -errno. */
   bpfSyscall(
     command: number,

@@ -226,16 +226,19 @@ static void *viewed(napi_env env, struct rf_map *map, uint64_t offset, uint64_t 
 }
 
 static napi_value view_map(napi_env env, napi_callback_info info) {
-  napi_value argument, out;
-  size_t argc = 1;
-  napi_get_cb_info(env, info, &argc, &argument, NULL, NULL);
-  struct rf_map *map = rf_handle_open(env, argument, RF_HANDLE_MAP);
+  napi_value argv[3], out;
+  size_t argc = 3;
+  double offset, bytes;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  struct rf_map *map = rf_handle_open(env, argv[0], RF_HANDLE_MAP);
   if (map == NULL) return NULL;
-  if (map->kind != &rf_array || map->frozen || map->spec.field_count != 0)
-    return rf_throw_type(env, "only array maps that are not frozen and hold no locks or timers have views");
+  if (argc != 3 || napi_get_value_double(env, argv[1], &offset) != napi_ok ||
+      napi_get_value_double(env, argv[2], &bytes) != napi_ok || !(offset >= 0 && offset < 9e15 && bytes >= 0 && bytes < 9e15))
+    return rf_throw_type(env, "viewMap(map, offset, bytes) expected");
+  void *at = viewed(env, map, (uint64_t)offset, (uint64_t)bytes);
+  if (at == NULL) return NULL;
   rf_map_take(map);
-  if (napi_create_external_arraybuffer(env, map->values, map->storage_bytes, finalize_view, map, &out) == napi_ok)
-    return out;
+  if (napi_create_external_arraybuffer(env, at, (size_t)bytes, finalize_view, map, &out) == napi_ok) return out;
   rf_map_drop(map);
   return rf_throw_range(env, "out of memory");
 }
