@@ -20,8 +20,8 @@ import {
   programOf,
   type SharedExtension,
 } from './extension.ts';
-import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap } from './map.ts';
-import { describeMaps, holdsPlainValues, type MapTypes } from './map-types.ts';
+import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap, typesOfMap } from './map.ts';
+import { describeMaps, differenceInFields, holdsPlainValues, type MapTypes } from './map-types.ts';
 import { allocatedTypes } from './object-types.ts';
 import { type Plan, planContext } from './plan.ts';
 import { describeSeal, type SealMethod, sealRange } from './seal.ts';
@@ -201,7 +201,8 @@ function mapFor(
     return map;
   }
   if (!ExtensionMap.is(given)) throw new TypeError(`maps.${spec.name} is not a map`);
-  const difference = differenceOf(spec, given.spec);
+  const difference =
+    differenceOf(spec, given.spec) ?? differenceInFields(types(spec), typesOfMap(given));
   if (difference !== undefined)
     throw new TypeError(
       `map ${spec.name} differs from the one that the proof assumed: ${difference}`,

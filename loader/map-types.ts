@@ -19,9 +19,16 @@ export interface MapTypes {
   readonly key: TypedView | undefined;
   readonly value: TypedView | undefined;
   readonly fields: readonly SpecialField[];
+  /** The BTF that all of this is taken from. */
+  readonly origin: Uint8Array | undefined;
 }
 
-const UNTYPED: MapTypes = { key: undefined, value: undefined, fields: [] };
+const UNTYPED: MapTypes = {
+  key: undefined,
+  value: undefined,
+  fields: [],
+  origin: undefined,
+};
 
 /** enum rf_field_kind in loader/native/map.h. */
 const FIELD_KINDS: Readonly<Partial<Record<SpecialKind, number>>> = {
@@ -41,6 +48,39 @@ const FIELD_KINDS: Readonly<Partial<Record<SpecialKind, number>>> = {
 /** Of these a value has one at most, so that its place follows from the value's. */
 const SINGLE: ReadonlySet<SpecialKind> = new Set(['spin-lock', 'timer', 'workqueue']);
 
+/** Map types whose values are copied around their special fields. */
+const WITH_FIELDS: ReadonlySet<string> = new Set([
+  'array',
+  'hash',
+  'lru_hash',
+  'cgroup_storage',
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+]);
+
+const OWNING: ReadonlySet<SpecialKind> = new Set([
+  'kptr',
+  'kptr-percpu',
+  'list-head',
+  'rbtree-root',
+]);
+
+/**
+ * Why values of the second map cannot stand where those of the first are expected; undefined: they can.
+ * Fields must lie at the same places. What they own is an object of some type, which only one and the
+ * same BTF makes the same for both: a program that took it for another would run past its end.
+ */
+export function differenceInFields(expected: MapTypes, given: MapTypes): string | undefined {
+  const places = (types: MapTypes) => JSON.stringify(fieldWords(types.fields));
+  if (places(expected) !== places(given)) return 'its locks, timers, pointers or lists';
+  if (!given.fields.some(({ kind }) => OWNING.has(kind))) return undefined;
+  const [a, b] = [expected.origin, given.origin];
+  const same = a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+  return same ? undefined : 'the types of the objects that it holds';
+}
+
 /** Types of maps by specification; without BTF nothing is known. */
 export function describeMaps(
   raw: Uint8Array | undefined,
@@ -48,16 +88,20 @@ export function describeMaps(
 ): (spec: MapSpec) => MapTypes {
   if (raw === undefined) return () => UNTYPED;
   let btf: Btf | undefined;
-  return (spec) => typesOf(spec, (btf ??= parseBtf(raw, file)));
+  return (spec) => typesOf(spec, (btf ??= parseBtf(raw, file)), raw);
 }
 
-function typesOf(spec: MapSpec, btf: Btf): MapTypes {
+function typesOf(spec: MapSpec, btf: Btf, origin: Uint8Array): MapTypes {
   const { btfKeyTypeId = 0, btfValueTypeId = 0 } = spec;
   const fields = specialFieldsOf(spec, btf);
   const foreign = foreignField(fields);
   if (foreign !== undefined)
     throw new UnsupportedError(
       `map ${spec.name}: its values hold a ${foreign.kind} (byte ${foreign.offset}), which is not implemented in user space`,
+    );
+  if (fields.length > 0 && !WITH_FIELDS.has(spec.type))
+    throw new UnsupportedError(
+      `map ${spec.name}: values of type ${spec.type} cannot hold a ${fields[0]!.kind} in user space`,
     );
   const twice = fields.find(
     ({ kind }, i) => SINGLE.has(kind) && fields.findIndex((other) => other.kind === kind) < i,
@@ -68,6 +112,7 @@ function typesOf(spec: MapSpec, btf: Btf): MapTypes {
     key: viewOf(btf, btfKeyTypeId, spec.keySize),
     value: viewOf(btf, btfValueTypeId, spec.valueSize),
     fields,
+    origin,
   };
 }
 

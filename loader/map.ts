@@ -10,7 +10,7 @@ import { arenaRange } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
 import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
-import type { MapTypes } from './map-types.ts';
+import { differenceInFields, type MapTypes } from './map-types.ts';
 
 /** The numbers of enum rf_port_operation in loader/native/map_port.h. */
 const LOOKUP = 0;
@@ -344,8 +344,19 @@ export class ExtensionMap {
     const inner = ExtensionMap.is(object) ? object.#handle : object;
     if (key.length !== this.keySize)
       throw new RangeError(this.#sizeMessage('key', key, this.keySize));
+    if (ExtensionMap.is(object)) this.#checkInner(object);
     const result = addon().setObject(this.#handle, key.slice(), inner);
     if (object !== null || result !== ENOENT) this.#check('update', result);
+  }
+
+  /** Native code compares the shape of an inner map with the expected one; objects have a type too. */
+  #checkInner(inner: ExtensionMap): void {
+    const types = inner.#types;
+    const difference = differenceInFields({ ...this.#types, fields: types.fields }, types);
+    if (difference !== undefined)
+      throw new TypeError(
+        `map ${this.name} cannot hold ${inner.name}: it differs in ${difference}`,
+      );
   }
 
   /** No change from anywhere any more. */

@@ -74,9 +74,19 @@ struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inne
 
 void rf_map_take(struct rf_map *map) { atomic_fetch_add(&map->references, 1); }
 
+/* Nobody uses the map any more. */
+static void release_values(struct rf_map *map) {
+  uint8_t key[RF_KEY_BYTES_MAX];
+  void *value;
+  if (!map->owns_fields || map->kind->scan == NULL) return;
+  for (uint32_t at = 0; (at = map->kind->scan(map, at, key, &value, RF_ALL_CPUS)) != RF_NO_ELEMENT; at++)
+    rf_value_release(map, value);
+}
+
 void rf_map_drop(struct rf_map *map) {
   if (atomic_fetch_sub(&map->references, 1) != 1) return;
   rf_deferred_free_all(map);
+  release_values(map);
   map->kind->destroy(map);
   if (map->inner != NULL) rf_map_drop(map->inner);
   free(map);

@@ -41,7 +41,7 @@ describe('typed maps', () => {
         join(folder, 'm.c'),
         `struct task_struct;
 struct bpf_spin_lock { unsigned val; };
-struct bpf_timer { unsigned long long opaque[2]; } __attribute__((aligned(8)));
+struct bpf_task_work { unsigned long long opaque; } __attribute__((aligned(8)));
 struct value { ${value} int data; };
 struct { int (*type)[1]; int (*max_entries)[4]; int *key; struct value *value; } m __attribute__((section(".maps")));
 __attribute__((section("xdp"), used)) int p(void *c) { return (long)&m ? 2 : 1; }
@@ -51,8 +51,8 @@ char _license[] __attribute__((section("license"))) = "GPL";`,
       execFileSync('clang', ['-target', 'bpf', '-g', '-O2', '-c', join(folder, 'm.c'), '-o', out]);
       return readObject(readFileSync(out), 'm.o')[0]!;
     };
-    const timer = objectOf('struct bpf_timer t;');
-    expect(() => createMap(timer.maps[0]!, timer.btf)).toThrow(/timer .* not implemented/);
+    const work = objectOf('struct bpf_task_work t;');
+    expect(() => createMap(work.maps[0]!, work.btf)).toThrow(/task-work .* not implemented/);
     const locked = objectOf('struct bpf_spin_lock l;');
     const map = createMap(locked.maps[0]!, locked.btf);
     map.set(new Uint8Array(4), new Uint8Array(8).fill(255));
