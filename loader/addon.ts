@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../isa/index.ts';
+import type { HostedArgument } from './hosted.ts';
 
 /** Objects that the addon made and checks by type tag. */
 export interface MapHandle {
@@ -26,6 +27,8 @@ export interface RawProgram {
   readonly entry: number;
   readonly relocations: Int32Array;
   readonly plan: Uint32Array;
+  /** Of helpers that are JavaScript functions: loader/hosted.ts. */
+  readonly hosted: Uint32Array;
   /** Structures that it may allocate. */
   readonly types: Uint32Array;
   /** Where the function begins that has the result after bpf_throw. */
@@ -49,6 +52,8 @@ export interface Instance {
   advance(): void;
   close(): void;
   readonly exchange: ArrayBuffer;
+  /** Where packets lie, or the memory of `memory` programs; a part of the exchange area. */
+  readonly input: ArrayBuffer;
   readonly contextAt: number;
   readonly packetAt: number;
   readonly traceAt: number;
@@ -87,7 +92,11 @@ export interface Addon {
   replaceProgram(extension: ExtensionHandle, program: ProgramHandle): boolean;
   extensionMaps(extension: ExtensionHandle): MapHandle[];
   extensionProgram(extension: ExtensionHandle): ProgramHandle;
-  createInstance(extension: ExtensionHandle): Instance;
+  /** `call` performs helpers that are JavaScript functions; undefined: it failed. */
+  createInstance(
+    extension: ExtensionHandle,
+    call: ((index: number, ...args: HostedArgument[]) => bigint | undefined) | null,
+  ): Instance;
   /** A negative number is -errno. */
   createMap(words: Uint32Array, inner: MapHandle | null): MapHandle | number;
   closeMap(map: MapHandle): void;

@@ -5,10 +5,13 @@
  */
 
 import type { MapSpec } from '../isa/index.ts';
+import { type ContextValues, decodeContext } from '../platform/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
 import { type Environment, encodeEnvironment, hasFixedTime } from './environment.ts';
+import { HelperError, type HostedHelpers } from './hosted.ts';
 import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
-import { metadataOf, type Plan } from './plan.ts';
+import { lengthOf, viewOf } from './pinned.ts';
+import { contextBytesOf, metadataOf, type Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
 
 /** Words of the exchange area; enum rf_word in loader/native/instance.h. */
@@ -32,20 +35,26 @@ const ADVANCE = 40;
 const CALLBACKS = 42;
 const IDENTITIES = 44;
 const PINNED = 52;
+const GIVEN = 53;
+const OUTCOME = 54;
 const WORDS = 64;
 
 /** enum rf_status in loader/native/instance.h. */
 const STOPPED = 4;
 const UNMETERED = 5;
+const HELPER_FAILED = 6;
 
 /** RF_PACKET_BYTES_MAX of loader/native/instance.h. */
 export const PACKET_BYTES_MAX = 262_144;
 
-export interface RunInput {
+export interface RunInput<Context = ContextValues> {
   /** From its Ethernet header on. */
   readonly packet?: Uint8Array;
-  /** Bytes of the uapi context structure; fields that follow from the packet are overwritten. */
-  readonly context?: Uint8Array;
+  /**
+   * Numbers by field name (`{ ingress_ifindex: 3 }`), or the bytes of the context structure; fields
+   * that follow from the packet are overwritten. Types that `defineProgramType` made name their own.
+   */
+  readonly context?: Uint8Array | Context;
   /** `memory` programs: exactly `contextSize` bytes; what the program writes comes back in it. */
   readonly memory?: Uint8Array;
   /** XDP: this many bytes at the start of `packet` are metadata. */
@@ -122,6 +131,8 @@ export interface ExtensionDescription {
   readonly type: string;
   readonly worstCaseInstructions: number | null;
   readonly metered: boolean;
+  /** Of the defined type: its number, and whether it has helpers in JavaScript. */
+  readonly definition: { readonly id: number; readonly hosted: boolean } | undefined;
   readonly plan: Plan;
   readonly maps: readonly MapSpec[];
   readonly btf: Uint8Array | undefined;
@@ -133,32 +144,35 @@ interface Parts {
   readonly program: ProgramHandle;
   readonly description: ExtensionDescription;
   readonly maps: readonly ExtensionMap[];
+  /** Helpers in JavaScript, where the program type has any. */
+  readonly hosted: HostedHelpers | undefined;
 }
 
 const KEY = Symbol('loader/extension');
+const NOTHING = new Uint8Array();
 
-/**
- * The length of a typed array as the engine knows it, 0 when its memory is gone: properties and
- * subclasses can answer otherwise.
- */
-const lengthOf: (bytes: Uint8Array) => number = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!.get!,
-);
-
-export class Extension implements Disposable {
+/** `Context` is what runs are given: types that `defineProgramType` made have fields of their own. */
+export class Extension<Context = ContextValues> implements Disposable {
   readonly #extension: ExtensionHandle;
   readonly #instance: Instance;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
-  readonly #packetAt: number;
-  /** The array of the last run, and the one that native code reads itself, with its length. */
+  readonly #outcome: Float64Array;
+  #input: Uint8Array | undefined;
+  readonly #run: () => void;
+  /** The array of the last run. */
   #latest: Uint8Array | undefined;
-  #pinned: Uint8Array | undefined;
-  #pinnedLength = 0;
+  /** Our view of the array that native code reads itself, and the index of its last byte. */
+  #pinned: Uint8Array = NOTHING;
+  #lastPinned = 0;
+  /** The exchange area asks for a run on this, which is pinned, and nothing else. */
+  #isInPlace = false;
+  #ready: { packet: Uint8Array | undefined; memory: Uint8Array | undefined } | undefined;
   readonly #identities: BigUint64Array;
   #hasIdentity = false;
   readonly #description: ExtensionDescription;
   readonly #mapList: readonly ExtensionMap[];
+  readonly #hosted: HostedHelpers | undefined;
   #program: ProgramHandle;
   #closed = false;
   /** By name. */
@@ -169,10 +183,16 @@ export class Extension implements Disposable {
     this.#extension = parts.extension;
     this.#program = parts.program;
     this.#description = parts.description;
-    this.#instance = addon().createInstance(parts.extension);
+    const { hosted } = parts;
+    this.#hosted = hosted;
+    this.#instance = addon().createInstance(
+      parts.extension,
+      hosted === undefined ? null : (index, ...args) => hosted.call(index, args),
+    );
     this.#words = new Uint32Array(this.#instance.exchange, 0, WORDS);
     this.#bytes = new Uint8Array(this.#instance.exchange);
-    this.#packetAt = this.#instance.packetAt;
+    this.#outcome = new Float64Array(this.#instance.exchange, OUTCOME * 4, 1);
+    this.#run = this.#instance.run;
     this.#identities = new BigUint64Array(this.#instance.exchange, IDENTITIES * 4, 4);
     this.#putIdentity({});
     this.#mapList = parts.maps;
@@ -183,7 +203,7 @@ export class Extension implements Disposable {
   }
 
   /** Whether `load` made it. */
-  static is(x: unknown): x is Extension {
+  static is(x: unknown): x is Extension<unknown> {
     return typeof x === 'object' && x !== null && #extension in x;
   }
 
@@ -207,13 +227,38 @@ export class Extension implements Disposable {
   }
 
   /** One run; the low 32 bits of r0. `test` tells everything else. */
-  run(input: RunInput): number {
-    const words = this.#words;
-    this.#put(input);
-    this.#instance.run();
-    if (words[STATUS] !== 0) this.#refuse();
-    if (input.memory !== undefined && words[PINNED] === 0) this.#takeMemory(input.memory);
-    return words[RESULT]!;
+  run(input: RunInput<Context>): number {
+    if (!this.#isReadyFor(input)) {
+      this.#put(input);
+      this.#pinIfSteady(input);
+    }
+    this.#run();
+    const outcome = this.#outcome[0]!;
+    if (outcome < 0) this.#refuse(-outcome);
+    if (input.memory !== undefined && this.#words[GIVEN] === 0) this.#takeMemory(input.memory);
+    return outcome;
+  }
+
+  /**
+   * The extension's own input: where packets lie, or the memory of a `memory` program. What is written
+   * there need not be copied; `runInput` runs on it.
+   */
+  get input(): Uint8Array {
+    this.#input ??= new Uint8Array(this.#instance.input);
+    return this.#input;
+  }
+
+  /**
+   * As `run`, on the first `bytes` bytes of `input` as they are, without context: the least that a
+   * run costs. What the program writes stays there. Other runs use the same memory.
+   */
+  runInput(bytes: number): number {
+    if (!this.#isInPlace) this.#putNothing();
+    this.#words[PACKET_BYTES] = bytes;
+    this.#run();
+    const outcome = this.#outcome[0]!;
+    if (outcome < 0) this.#refuse(-outcome);
+    return outcome;
   }
 
   /**
@@ -222,7 +267,7 @@ export class Extension implements Disposable {
    * packet, memory and maps stays; locks and records that it held are given back. Throws TypeError
    * unless the program was compiled with `metering: 'metered'`, and so were those it tail-calls.
    */
-  runMetered(input: RunInput, maxInstructions = Number.POSITIVE_INFINITY): MeteredRun {
+  runMetered(input: RunInput<Context>, maxInstructions = Number.POSITIVE_INFINITY): MeteredRun {
     if (!this.#description.metered)
       throw new TypeError(`${this.name} was compiled without a meter: it has no limit to keep`);
     const limited = maxInstructions !== Number.POSITIVE_INFINITY;
@@ -237,12 +282,13 @@ export class Extension implements Disposable {
     words[LIMIT + 1] = Math.floor(limit / 2 ** 32);
     this.#instance.run();
     words[LIMIT] = words[LIMIT + 1] = NO_LIMIT;
-    const stopped = words[STATUS] === STOPPED;
-    if (words[STATUS] !== 0 && !stopped) this.#refuse();
-    if (input.memory !== undefined && words[PINNED] === 0) this.#takeMemory(input.memory);
+    const outcome = this.#outcome[0]!;
+    const stopped = outcome === -STOPPED;
+    if (outcome < 0 && !stopped) this.#refuse(-outcome);
+    if (input.memory !== undefined && words[GIVEN] === 0) this.#takeMemory(input.memory);
     return {
       outcome: stopped ? 'stopped' : 'exit',
-      r0: stopped ? 0 : words[RESULT]!,
+      r0: stopped ? 0 : outcome,
       executed: this.#u64(EXECUTED),
     };
   }
@@ -262,6 +308,7 @@ export class Extension implements Disposable {
     this.#words[CONTEXT_BYTES] = 0;
     if (!this.#description.plan.packet)
       throw new TypeError(`${this.type} programs take no packets: use run()`);
+    if (this.#hosted !== undefined) return this.#runEach(buffer, offsets, lengths, results);
     const done = this.#instance.batch(
       buffer,
       offsets,
@@ -277,13 +324,36 @@ export class Extension implements Disposable {
     return results;
   }
 
+  /** JavaScript runs in between, so no address outlives a run: one crossing each. */
+  #runEach(
+    buffer: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    results: Uint32Array,
+  ): Uint32Array {
+    for (let i = 0; i < offsets.length; i++) {
+      const packet = buffer.slice(offsets[i], offsets[i]! + lengths[i]!);
+      if (packet.length !== lengths[i])
+        throw new RangeError(`packet ${i} is not inside the ${buffer.length} bytes of the buffer`);
+      results[i] = this.run({ packet } as RunInput<Context>);
+    }
+    return results;
+  }
+
+  /** Numbers of the context as the last `test` left it; of a defined type, as the last run did. */
+  get context(): Required<Context> {
+    const { fields, contextBytes } = this.#description.plan;
+    const at = this.#instance.contextAt;
+    return decodeContext(fields, this.#bytes.slice(at, at + contextBytes)) as Required<Context>;
+  }
+
   /** Time in native code of the last `runBatch` or `test`, in nanoseconds. */
   get nanoseconds(): number {
     return this.#u64(NANOSECONDS);
   }
 
   /** Runs `repeat` times, packet and context reset before each, and reports on the last run. */
-  test(input: RunInput, options: { readonly repeat?: number } = {}): TestReport {
+  test(input: RunInput<Context>, options: { readonly repeat?: number } = {}): TestReport {
     const runs = options.repeat ?? 1;
     if (!Number.isInteger(runs) || runs < 1 || runs > 0xffffffff)
       throw new RangeError(`repeat must be a whole number of at least 1, not ${runs}`);
@@ -342,8 +412,10 @@ export class Extension implements Disposable {
   /** No run may follow. Maps that only this extension used are closed. Harmless twice. */
   close(): void {
     if (this.#closed) return;
+    this.#hosted?.refuseNesting(this.name);
     this.#closed = true;
-    this.#latest = this.#pinned = undefined;
+    this.#latest = this.#ready = undefined;
+    this.#pinned = NOTHING;
     this.#instance.close();
     addon().closeExtension(this.#extension);
     addon().closeProgram(this.#program);
@@ -373,11 +445,15 @@ export class Extension implements Disposable {
     return extension.#mapList;
   }
 
-  #put(input: RunInput): void {
+  #put(input: RunInput<Context>): void {
     const { plan } = this.#description;
+    this.#hosted?.refuseNesting(this.name);
     const words = this.#words;
     const { packet, context } = input;
     if (input.identity !== undefined || this.#hasIdentity) this.#putIdentity(input.identity ?? {});
+    this.#ready = undefined;
+    this.#isInPlace = false;
+    words[PINNED] = 0;
     if (plan.kind === 'memory') {
       this.#putMemory(input);
       return;
@@ -391,7 +467,7 @@ export class Extension implements Disposable {
       const length = lengthOf(packet);
       if (length > PACKET_BYTES_MAX)
         throw new RangeError(`a packet has at most ${PACKET_BYTES_MAX} bytes, not ${length}`);
-      this.#putBytes(packet, length, this.#packetAt);
+      this.#bytes.set(packet, this.#instance.packetAt);
       words[PACKET_BYTES] = length;
     }
     words[META_BYTES] = 0;
@@ -405,9 +481,10 @@ export class Extension implements Disposable {
     this.#hasIdentity = Object.keys(identity).length > 0;
   }
 
-  #putContext({ packet, context, metaBytes: given }: RunInput): void {
+  #putContext({ packet, context: wanted, metaBytes: given }: RunInput<Context>): void {
     const { plan } = this.#description;
     const words = this.#words;
+    const context = contextBytesOf(plan, wanted as Uint8Array | ContextValues | undefined);
     const metaBytes = given ?? metadataOf(plan, context);
     if (metaBytes % 4 !== 0 || !(metaBytes >= 0 && metaBytes <= (packet?.length ?? 0)))
       throw new RangeError(`metaBytes is a multiple of 4 within the packet, not ${metaBytes}`);
@@ -421,33 +498,53 @@ export class Extension implements Disposable {
     words[CONTEXT_BYTES] = context.length;
   }
 
-  #putMemory({ memory, packet, context }: RunInput): void {
+  #putMemory({ memory, packet, context }: RunInput<Context>): void {
     const { contextBytes } = this.#description.plan;
     if (packet !== undefined || context !== undefined)
       throw new TypeError('memory programs take memory, neither packet nor context');
     const length = memory === undefined ? 0 : lengthOf(memory);
     if (length !== contextBytes)
       throw new RangeError(`${this.name} takes ${contextBytes} bytes of memory, not ${length}`);
-    if (memory !== undefined) this.#putBytes(memory, length, this.#instance.contextAt);
+    if (memory !== undefined) this.#bytes.set(memory, this.#instance.contextAt);
   }
 
-  /**
-   * An array that comes again is pinned: native code copies from its memory, which is quicker. As long
-   * as it has its length, its memory has neither been detached nor shrunk, and is where it was.
-   */
-  #putBytes(bytes: Uint8Array, length: number, at: number): void {
-    const words = this.#words;
-    if (bytes === this.#pinned && length === this.#pinnedLength) {
-      words[PINNED] = 1;
-      return;
-    }
-    words[PINNED] = 0;
-    this.#bytes.set(bytes, at);
-    if (bytes === this.#latest && this.#instance.pin(bytes)) {
-      this.#pinned = bytes;
-      this.#pinnedLength = length;
-    }
+  /** What comes a second time will come again: native code copies it itself, which is quicker. */
+  #pinIfSteady(input: RunInput<Context>): void {
+    const { packet, memory, context, metaBytes, identity } = input;
+    const bytes = packet ?? memory;
+    const isSteady = bytes !== undefined && bytes === this.#latest && this.#hosted === undefined;
     this.#latest = bytes;
+    if (!isSteady || context !== undefined || metaBytes !== undefined || identity !== undefined)
+      return;
+    const view = viewOf(bytes);
+    if (view === undefined || !this.#instance.pin(bytes)) return;
+    this.#pinned = view;
+    this.#lastPinned = view.length - 1;
+    this.#words[PINNED] = 1;
+    this.#ready = { packet, memory };
+  }
+
+  /** For runs on what lies in the exchange area. */
+  #putNothing(): void {
+    const words = this.#words;
+    if (this.#hasIdentity) this.#putIdentity({});
+    this.#ready = undefined;
+    words[PINNED] = words[META_BYTES] = words[CONTEXT_BYTES] = 0;
+    this.#isInPlace = true;
+  }
+
+  /** Whether the input is that of the last run, in memory that is still there. */
+  #isReadyFor(input: RunInput<Context>): boolean {
+    const ready = this.#ready;
+    return (
+      ready !== undefined &&
+      input.packet === ready.packet &&
+      input.memory === ready.memory &&
+      this.#pinned[this.#lastPinned] !== undefined &&
+      input.context === undefined &&
+      input.metaBytes === undefined &&
+      input.identity === undefined
+    );
   }
 
   #takeMemory(memory: Uint8Array): void {
@@ -463,7 +560,7 @@ export class Extension implements Disposable {
     return (BigInt(this.#words[word + 1]!) << 32n) | BigInt(this.#words[word]!);
   }
 
-  #report(input: RunInput, runs: number): TestReport {
+  #report(input: RunInput<Context>, runs: number): TestReport {
     const { plan } = this.#description;
     const words = this.#words;
     const slice = (at: number, length: number) => this.#bytes.slice(at, at + length);
@@ -496,12 +593,14 @@ export class Extension implements Disposable {
   }
 
   /** Why native code ran nothing; enum rf_status in loader/native/instance.h. */
-  #refuse(): never {
-    switch (this.#words[STATUS]) {
+  #refuse(status = this.#words[STATUS]!): never {
+    switch (status) {
       case 1:
         throw new TypeError(`extension ${this.name} is closed`);
       case 2:
         throw new TypeError(`extension ${this.name} is already running on this thread`);
+      case HELPER_FAILED:
+        throw this.#hosted?.takeFailure() ?? new HelperError('of its type', 'its thread is ending');
       case UNMETERED:
         throw new TypeError(
           `extension ${this.name}: a tail call leads to a program that was compiled without a meter`,

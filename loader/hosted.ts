@@ -33,6 +33,7 @@ export type HostedArgument = bigint | Uint8Array;
 export class HostedHelpers {
   readonly helpers: readonly HostedHelper[];
   #failure: HelperError | undefined;
+  #isInside = false;
 
   constructor(type: ProgramType<unknown>) {
     this.helpers = type.parts.hosted;
@@ -42,6 +43,7 @@ export class HostedHelpers {
   call(index: number, args: readonly HostedArgument[]): bigint | undefined {
     const helper = this.helpers[index]!;
     if (this.#failure !== undefined) return undefined;
+    this.#isInside = true;
     try {
       const given = helper.contract.parameters.map((parameter, i) =>
         parameter.kind === 'number' ? truncate(parameter.type, args[i] as bigint) : args[i],
@@ -52,7 +54,15 @@ export class HostedHelpers {
       this.#failure =
         error instanceof HelperError ? error : new HelperError(helper.name, reason, error);
       return undefined;
+    } finally {
+      this.#isInside = false;
     }
+  }
+
+  /** Throws TypeError inside a helper: what the run is using must stay as it is. */
+  refuseNesting(extension: string): void {
+    if (this.#isInside)
+      throw new TypeError(`extension ${extension} is running: a helper of it cannot use it`);
   }
 
   /** What went wrong in the run that has just ended; forgotten then. */

@@ -11,7 +11,16 @@ export {
   type SharedExtension,
   type TestReport,
 } from './extension.ts';
-export { type LoadOptions, load, openShared, replace, setTarget } from './load.ts';
+export { HelperError } from './hosted.ts';
+export {
+  type LoadOptions,
+  load,
+  type OpenOptions,
+  openShared,
+  replace,
+  setTarget,
+  type TypedLoadOptions,
+} from './load.ts';
 export { ExtensionMap, type MapBatch, MapError, type UpdateMode } from './map.ts';
 export {
   type CallRecord,

@@ -7,7 +7,7 @@
 import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 import type { Relocation } from '../jit/index.ts';
 import { NativeCode } from '../jit/index.ts';
-import { helper } from '../platform/index.ts';
+import { type ContextValues, helper, type ProgramType } from '../platform/index.ts';
 import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
 import { IMPLEMENTED, makeMap } from './create-map.ts';
 import type { Environment } from './environment.ts';
@@ -20,6 +20,7 @@ import {
   programOf,
   type SharedExtension,
 } from './extension.ts';
+import { HostedHelpers, hostedWords } from './hosted.ts';
 import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap, typesOfMap } from './map.ts';
 import { describeMaps, differenceInFields, holdsPlainValues, type MapTypes } from './map-types.ts';
 import { allocatedTypes } from './object-types.ts';
@@ -43,6 +44,12 @@ export interface LoadOptions {
   readonly linkOffset?: 'mac' | 'network';
 }
 
+/** For programs of a type that `defineProgramType` made: the type of what their runs are given. */
+export interface TypedLoadOptions<Context> extends LoadOptions {
+  /** The definition that the programs were proven against. */
+  readonly programType: ProgramType<Context>;
+}
+
 /** What loading needs of compiled code, whoever made it. */
 export interface LoadableCode {
   readonly code: Uint8Array;
@@ -63,22 +70,57 @@ export interface LoadableCode {
   readonly metered?: boolean;
   /** Where the function begins that has the result after bpf_throw. */
   readonly onException?: number | undefined;
+  /** The embedder's definition that it was proven against. */
+  readonly programType?: ProgramType<unknown> | undefined;
 }
 
 /** Seals and loads one program, or several that share maps of the same name and one arena. */
+export function load<Context>(
+  code: NativeCode,
+  options: TypedLoadOptions<Context>,
+): Extension<Context>;
+export function load<Context>(
+  codes: readonly NativeCode[],
+  options: TypedLoadOptions<Context>,
+): Extension<Context>[];
 export function load(code: NativeCode, options?: LoadOptions): Extension;
 export function load(codes: readonly NativeCode[], options?: LoadOptions): Extension[];
-export function load(
+export function load<Context>(
   given: NativeCode | readonly NativeCode[],
-  options: LoadOptions = {},
-): Extension | Extension[] {
+  options: LoadOptions & { readonly programType?: ProgramType<Context> } = {},
+): Extension<Context> | Extension<Context>[] {
   const codes = Array.isArray(given) ? (given as readonly NativeCode[]) : [given as NativeCode];
-  const loaded = loadCodes(codes.map(loadable), options);
+  for (const code of codes) checkType(code, options.programType as ProgramType<unknown>);
+  const loaded = loadCodes(codes.map(loadable), options) as unknown as Extension<Context>[];
   return Array.isArray(given) ? loaded : loaded[0]!;
 }
 
-/** Opens in this thread what another thread shared. Throws when it is closed already. */
-export function openShared(shared: SharedExtension, environment?: Environment): Extension {
+/** Types of what runs are given are the definition's: another's would be a lie. */
+function checkType(code: NativeCode, wanted: ProgramType<unknown> | undefined): void {
+  if (wanted === undefined || !NativeCode.is(code) || code.programType === wanted) return;
+  throw new TypeError(`${code.program.name} was not proven as a program of type ${wanted.name}`);
+}
+
+export interface OpenOptions<Context = ContextValues> {
+  readonly environment?: Environment;
+  /** Programs of a defined type: the same definition, made in this thread, with its helpers. */
+  readonly programType?: ProgramType<Context>;
+}
+
+/**
+ * Opens in this thread what another thread shared. Throws TypeError when it is closed already, or
+ * needs the helpers of a definition that is not given.
+ */
+export function openShared<Context = ContextValues>(
+  shared: SharedExtension,
+  options: OpenOptions<Context> = {},
+): Extension<Context> {
+  const { environment, programType } = options;
+  const { definition, name, type } = shared.description;
+  if (programType !== undefined && programType.parts.row.id !== definition?.id)
+    throw new TypeError(`${name} is not of the type ${programType.name} that is given`);
+  if (programType === undefined && definition?.hosted)
+    throw new TypeError(`${name} calls helpers of its type: give the definition of ${type}`);
   const native = addon();
   const extension = native.findExtension(shared.id);
   if (extension === null) throw new TypeError(`shared extension ${shared.id} is closed`);
@@ -89,8 +131,13 @@ export function openShared(shared: SharedExtension, environment?: Environment): 
     .extensionMaps(extension)
     .map((handle, i) => adoptMap(handle, specs[i]!, types(specs[i]!)));
   const program = native.extensionProgram(extension);
-  return mintExtension({ extension, program, description, maps }, environment);
+  const hosted = hostedOf(programType as ProgramType<unknown> | undefined);
+  const opened = mintExtension({ extension, program, description, maps, hosted }, environment);
+  return opened as unknown as Extension<Context>;
 }
+
+const hostedOf = (type: ProgramType<unknown> | undefined): HostedHelpers | undefined =>
+  type === undefined || type.parts.hosted.length === 0 ? undefined : new HostedHelpers(type);
 
 /** Puts other code in an extension's place: maps stay, running threads finish with the old code. */
 export function replace(extension: Extension, code: NativeCode, options: LoadOptions = {}): void {
@@ -121,6 +168,7 @@ function loadable(code: NativeCode): LoadableCode {
     keepsPacket: program.keepsPacket,
     readsObjects: program.readsObjects,
     metered: program.metered,
+    programType: code.programType,
     onException: code.functions.find(({ instruction }) => instruction === program.exceptionCallback)
       ?.offset,
   });
@@ -142,16 +190,21 @@ export function loadCodes(codes: readonly LoadableCode[], options: LoadOptions):
       type: code.type,
       worstCaseInstructions: code.worstCaseInstructions,
       metered: code.metered ?? false,
+      definition: definitionOf(code.programType),
       plan: sealed.plans[i]!,
       maps: maps.map((map) => map.spec),
       seal: describeSeal(program, sealed.method, sealed.properties),
     });
     const extension = addon().createExtension(program);
-    return mintExtension({ extension, program, description, maps }, options.environment);
+    const hosted = hostedOf(code.programType);
+    return mintExtension({ extension, program, description, maps, hosted }, options.environment);
   });
   fillObjectMaps(extensions);
   return extensions;
 }
+
+const definitionOf = (type: ProgramType<unknown> | undefined): ExtensionDescription['definition'] =>
+  type && { id: type.parts.row.id, hosted: type.parts.hosted.length > 0 };
 
 interface SealedPrograms {
   readonly programs: readonly ProgramHandle[];
@@ -164,8 +217,8 @@ interface SealedPrograms {
 function sealPrograms(codes: readonly LoadableCode[], options: LoadOptions): SealedPrograms {
   if (codes.length === 0) throw new RangeError('load() needs at least one program');
   for (const code of codes) refuseUnimplemented(code);
-  const plans = codes.map(({ type, contextSize, returnBits }) =>
-    planContext({ type, contextSize, returnBits, linkOffset: options.linkOffset }),
+  const plans = codes.map(({ type, programType, contextSize, returnBits }) =>
+    planContext({ type, programType, contextSize, returnBits, linkOffset: options.linkOffset }),
   );
   const made = new Map<string, ExtensionMap>();
   try {
@@ -267,12 +320,23 @@ function refuseUnimplemented(code: LoadableCode): void {
       throw new UnsupportedError(
         `${code.name} reads the current task, of which there is only a number in user space`,
       );
-    if (relocation.kind !== 'helper' || native.hasHelper(relocation.helper)) continue;
-    const name = helper(relocation.helper)?.name ?? `helper ${relocation.helper}`;
+    if (relocation.kind !== 'helper') continue;
+    const meant = implementationOf(relocation.helper, code.programType);
+    if ('hosted' in meant || native.hasHelper(meant.native)) continue;
+    const name = helper(meant.native)?.name ?? `helper ${meant.native}`;
     throw new UnsupportedError(
       `${code.name} calls ${name}, which is not implemented in user space`,
     );
   }
+}
+
+/** What performs a helper: the function of a definition, by its place there, or one of ringfence. */
+function implementationOf(
+  id: number,
+  type: ProgramType<unknown> | undefined,
+): { readonly hosted: number } | { readonly native: number } {
+  const hosted = type?.parts.hosted.findIndex((helper) => helper.id === id) ?? -1;
+  return hosted >= 0 ? { hosted } : { native: type?.parts.aliases.get(id) ?? id };
 }
 
 /** bpf_get_current_task_btf: what it returns stands for the task and is no memory (helpers_storage.c). */
@@ -286,6 +350,9 @@ const RUNTIME: readonly string[] = [
   'rf_probe_load',
   'rf_show_frame',
   'rf_hide_frame',
+  'rf_arena_load',
+  'rf_arena_store',
+  'rf_arena_atomic',
 ];
 /** enum relocation_kind in loader/native/api_program.c. */
 const HELPER = 0;
@@ -293,27 +360,38 @@ const MAP = 1;
 const MAP_VALUE = 2;
 const RUNTIME_ROUTINE = 3;
 const KFUNC = 4;
+const HOSTED = 5;
 /** NOWHERE there. */
 const NOWHERE = 0xffffffff;
 
 function rawProgram(code: LoadableCode, plan: Plan, maps: readonly ExtensionMap[]): RawProgram {
-  const rows = code.relocations.flatMap((relocation) => relocationRow(relocation));
+  const rows = code.relocations.flatMap((relocation) =>
+    relocationRow(relocation, code.programType),
+  );
   return {
     code: code.code,
     entry: code.entry,
     relocations: Int32Array.from(rows),
     plan: Uint32Array.of(...plan.words, code.keepsPacket ? 1 : 0, code.metered ? 1 : 0),
     types: allocatedTypes(code),
+    hosted: hostedWords(code.programType),
     onException: code.onException ?? NOWHERE,
     maps: maps.map((map) => handleOf(map)),
   };
 }
 
-function relocationRow(relocation: Relocation): readonly number[] {
+function relocationRow(
+  relocation: Relocation,
+  programType: ProgramType<unknown> | undefined,
+): readonly number[] {
   const { offset } = relocation;
   switch (relocation.kind) {
-    case 'helper':
-      return [HELPER, offset, relocation.helper, 0];
+    case 'helper': {
+      const meant = implementationOf(relocation.helper, programType);
+      return 'hosted' in meant
+        ? [HOSTED, offset, meant.hosted, 0]
+        : [HELPER, offset, meant.native, 0];
+    }
     case 'map':
       return [MAP, offset, relocation.map, 0];
     case 'map-value':
@@ -351,8 +429,5 @@ export function setTarget(
   key: Uint8Array,
   target: Extension | ExtensionMap | null,
 ): void {
-  'rf_arena_load',
-  'rf_arena_store',
-  'rf_arena_atomic',
   map.setObject(key, Extension.is(target) ? programOf(target) : target);
 }

@@ -6,6 +6,8 @@
 import {
   type ContextField,
   type ContextLayout,
+  type ContextValues,
+  encodeContext,
   type FieldKind,
   layoutOf,
   type ProgramType,
@@ -95,6 +97,15 @@ export function planContext(input: PlanInput): Plan {
       row.packet === 'read-write' ? 1 : 0,
     ),
   };
+}
+
+/** The bytes of a context that may be given as numbers by field name. */
+export function contextBytesOf(
+  plan: Plan,
+  context: Uint8Array | ContextValues | undefined,
+): Uint8Array | undefined {
+  if (context === undefined || context instanceof Uint8Array) return context;
+  return encodeContext(plan.fields, plan.contextBytes, context);
 }
 
 /** `data` of a given struct xdp_md is where the metadata ends, as for BPF_PROG_TEST_RUN. */

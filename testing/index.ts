@@ -22,6 +22,7 @@ export {
   type ObservedTestOptions,
   type ObserveOptions,
   observe,
+  type TypedObserveOptions,
 } from './observe.ts';
 export { type ObserveFileOptions, observeFile } from './observe-file.ts';
 export type { MapChange, ObservedMap } from './observed-map.ts';

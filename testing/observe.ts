@@ -16,6 +16,7 @@ import {
   type ReferenceReport,
   type RunInput,
 } from '../loader/index.ts';
+import type { ContextValues, ProgramType } from '../platform/index.ts';
 import { ProvenProgram } from '../verifier/index.ts';
 import { Coverage } from './coverage.ts';
 import { type MapChange, mapTypes, ObservedMap, type Snapshot } from './observed-map.ts';
@@ -57,13 +58,19 @@ export interface Observation {
   readonly coverage: Coverage;
 }
 
+/** For programs of a type that `defineProgramType` made: the type of what their runs are given. */
+export interface TypedObserveOptions<Context> extends ObserveOptions {
+  /** The definition that the programs were proven against. */
+  readonly programType: ProgramType<Context>;
+}
+
 export interface ObservedTestOptions {
   /** Stop after this many instructions. */
   readonly maxInstructions?: number;
 }
 
 /** A program under observation. `observe` makes them. */
-export class ObservedExtension implements Disposable {
+export class ObservedExtension<Context = ContextValues> implements Disposable {
   readonly name: string;
   readonly type: string;
   /** By name. */
@@ -89,7 +96,7 @@ export class ObservedExtension implements Disposable {
   }
 
   /** One run, observed; its low 32 bits of r0. */
-  run(input: RunInput): number {
+  run(input: RunInput<Context>): number {
     return Number(BigInt.asUintN(32, this.test(input).r0));
   }
 
@@ -97,7 +104,7 @@ export class ObservedExtension implements Disposable {
    * One run, and everything about it. Throws TypeError and RangeError for input that the program
    * type does not take, UnsupportedError for a helper that only a kernel has.
    */
-  test(input: RunInput, options: ObservedTestOptions = {}): Observation {
+  test(input: RunInput<Context>, options: ObservedTestOptions = {}): Observation {
     const { maxInstructions } = options;
     if (
       maxInstructions !== undefined &&
@@ -109,7 +116,7 @@ export class ObservedExtension implements Disposable {
     const before = Object.values(this.maps).map((map) => [map, map.snapshot()] as const);
     const recorder = new Recorder('counts-and-calls');
     const interpret = maxInstructions === undefined ? {} : { maxInstructions };
-    const report = this.#extension.test(input, { recorder, interpret });
+    const report = this.#extension.test(input as RunInput, { recorder, interpret });
     const outcome = outcomeOf(this.name, report);
     this.coverage.add(recorder.counts);
     const coverage = new Coverage();
@@ -200,27 +207,43 @@ class Group {
  * Loads a proven program for observation, or several that share maps of the same name and may
  * tail-call each other. Throws TypeError for anything but proofs.
  */
+export function observe<Context>(
+  proof: ProvenProgram,
+  options: TypedObserveOptions<Context>,
+): ObservedExtension<Context>;
+export function observe<Context>(
+  proofs: readonly ProvenProgram[],
+  options: TypedObserveOptions<Context>,
+): ObservedExtension<Context>[];
 export function observe(proof: ProvenProgram, options?: ObserveOptions): ObservedExtension;
 export function observe(
   proofs: readonly ProvenProgram[],
   options?: ObserveOptions,
 ): ObservedExtension[];
-export function observe(
+export function observe<Context>(
   given: ProvenProgram | readonly ProvenProgram[],
-  options: ObserveOptions = {},
-): ObservedExtension | ObservedExtension[] {
+  options: ObserveOptions & { readonly programType?: ProgramType<Context> } = {},
+): ObservedExtension<Context> | ObservedExtension<Context>[] {
   const proofs = (Array.isArray(given) ? given : [given]) as readonly ProvenProgram[];
   for (const proof of proofs)
     if (!ProvenProgram.is(proof))
       throw new TypeError('observe() takes a proof made by verify(), nothing else');
+  const programType = proofs[0]?.programType;
+  if (proofs.some((proof) => proof.programType !== programType))
+    throw new TypeError(
+      'programs that are observed together have the same definition of their type',
+    );
+  const wanted = options.programType as ProgramType<unknown> | undefined;
+  if (wanted !== undefined && wanted !== programType)
+    throw new TypeError(`the programs were not proven to be of type ${wanted.name}`);
   const extensions = loadReference(
     proofs.map(({ program }) => program),
-    options,
+    { ...options, programType },
   );
   const group = new Group(extensions);
   const observed = extensions.map(
     (extension, i) =>
-      new ObservedExtension(extension, group, proofs[i]!.facts.worstCaseInstructions),
+      new ObservedExtension<Context>(extension, group, proofs[i]!.facts.worstCaseInstructions),
   );
   return Array.isArray(given) ? observed : observed[0]!;
 }

@@ -36,7 +36,7 @@ export interface VerifyOptions {
   /** Default: `linux-6.18`, or `memory` for programs of that type. */
   readonly profile?: string;
   /** The program is of this defined type, whatever it says of itself; the type is its profile. */
-  readonly programType?: ProgramType<never> | ProgramType;
+  readonly programType?: ProgramType<unknown>;
   readonly privilege?: Privilege;
   /** Types of the kernel that BTF-typed programs read; a function is asked when one is met. */
   readonly kernelBtf?: KernelBtf;

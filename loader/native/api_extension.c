@@ -5,7 +5,7 @@
  * findExtension(id) -> extension | null          replaceProgram(extension, program) -> boolean
  * extensionMaps(extension) -> map[]              extensionProgram(extension) -> program
  * closeExtension(extension)
- * createInstance(extension) -> { run, test, batch, advance, close, exchange, contextAt, packetAt, traceAt }
+ * createInstance(extension, call | null) -> { run, test, batch, advance, pin, close, exchange, input, contextAt, packetAt, traceAt }
  *
  * `run`, `test`, `batch` and `close` carry their instance inside: nothing to check per call, and
  * nothing to forge.
@@ -126,6 +126,40 @@ static napi_value run(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/*
+ * Asking Node for the instance costs as much as a short run. So the first instances of a process get
+ * functions of their own, each with its place in a table; the others get `run`.
+ */
+enum { OWN_FUNCTIONS = 64 };
+static _Atomic(struct rf_instance *) owners[OWN_FUNCTIONS];
+
+#define OWN_FUNCTION(n)                                               \
+  static napi_value run_##n(napi_env env, napi_callback_info info) { \
+    (void)env, (void)info;                                            \
+    rf_instance_run(atomic_load_explicit(&owners[n], memory_order_relaxed)); \
+    return NULL;                                                      \
+  }
+#define EIGHT(X, n) X(n##0) X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7)
+#define ALL(X) EIGHT(X, 0) EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03) EIGHT(X, 04) EIGHT(X, 05) EIGHT(X, 06) EIGHT(X, 07)
+ALL(OWN_FUNCTION)
+#define NAME(n) run_##n,
+static const napi_callback own_functions[OWN_FUNCTIONS] = {ALL(NAME)};
+
+static napi_callback own_function(struct rf_instance *instance) {
+  for (uint32_t i = 0; i < OWN_FUNCTIONS; i++) {
+    struct rf_instance *nobody = NULL;
+    if (atomic_compare_exchange_strong(&owners[i], &nobody, instance)) return own_functions[i];
+  }
+  return run;
+}
+
+/* The function is gone, so its place can be another's. */
+static void finalize_run(napi_env env, void *instance, void *hint) {
+  for (uint32_t i = 0; i < OWN_FUNCTIONS; i++)
+    if (atomic_load(&owners[i]) == instance) atomic_store(&owners[i], NULL);
+  finalize_instance(env, instance, hint);
+}
+
 static napi_value test(napi_env env, napi_callback_info info) {
   rf_instance_test(instance_of(env, info, NULL, NULL));
   return NULL;
@@ -168,6 +202,8 @@ static napi_value run_batch(napi_env env, napi_callback_info info) {
       !rf_words(env, argv[3], napi_uint32_array, &batch.results, &results) ||
       napi_get_value_bool(env, argv[4], &batch.shared) != napi_ok)
     return rf_throw_type(env, "runBatch expects a Uint8Array and three Uint32Arrays, and whether it is shared");
+  if (instance->run.host != NULL)
+    return rf_throw_type(env, "runBatch: helpers in JavaScript could take the packets away");
   if (lengths != offsets || results < offsets)
     return rf_throw_range(env, "runBatch: offsets, lengths and results differ in length");
   batch.count = offsets;
@@ -177,7 +213,9 @@ static napi_value run_batch(napi_env env, napi_callback_info info) {
 static bool add_function(napi_env env, napi_value out, const char *name, napi_callback call,
                          struct rf_instance *instance) {
   rf_instance_take(instance);
-  napi_value function = rf_function_over(env, name, call, instance, finalize_instance);
+  napi_finalize finalize = call == run ? finalize_run : finalize_instance;
+  if (call == run) call = own_function(instance);
+  napi_value function = rf_function_over(env, name, call, instance, finalize);
   return function != NULL && napi_set_named_property(env, out, name, function) == napi_ok;
 }
 
@@ -185,22 +223,43 @@ static bool add_number(napi_env env, napi_value out, const char *name, double nu
   return napi_set_named_property(env, out, name, rf_number(env, number)) == napi_ok;
 }
 
+/* Memory of the instance as an array buffer, which keeps the instance. */
+static bool add_memory(napi_env env, napi_value out, const char *name, struct rf_instance *instance, uint8_t *at,
+                       size_t bytes) {
+  napi_value buffer;
+  rf_instance_take(instance);
+  if (napi_create_external_arraybuffer(env, at, bytes, finalize_instance_memory, instance, &buffer) == napi_ok)
+    return napi_set_named_property(env, out, name, buffer) == napi_ok;
+  rf_instance_drop(instance);
+  return false;
+}
+
+/* `function` performs the helpers that are JavaScript functions. */
+static bool attach_host(napi_env env, napi_value function, struct rf_instance *instance) {
+  napi_valuetype type;
+  napi_ref reference;
+  if (napi_typeof(env, function, &type) != napi_ok || type != napi_function) return true;
+  if (napi_create_reference(env, function, 1, &reference) != napi_ok) return false;
+  instance->host = (struct rf_host){.env = env, .function = reference};
+  instance->run.host = &instance->host;
+  return true;
+}
+
 static napi_value create_instance(napi_env env, napi_callback_info info) {
-  struct rf_extension *extension = rf_handle_open(env, one_argument(env, info), RF_HANDLE_EXTENSION);
+  napi_value argv[2];
+  size_t argc = 2;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  struct rf_extension *extension = rf_handle_open(env, argv[0], RF_HANDLE_EXTENSION);
   struct rf_thread *thread = NULL;
-  napi_value out, exchange;
+  napi_value out;
   if (extension == NULL) return NULL;
   napi_get_instance_data(env, (void **)&thread);
   struct rf_instance *instance = rf_instance_create(extension, thread);
   if (instance == NULL) return rf_throw_range(env, "out of memory");
-  rf_instance_take(instance); /* the array buffer's */
-  bool made = napi_create_object(env, &out) == napi_ok;
-  if (made && napi_create_external_arraybuffer(env, instance->exchange, instance->exchange_bytes,
-                                               finalize_instance_memory, instance, &exchange) != napi_ok) {
-    made = false;
-    rf_instance_drop(instance);
-  }
-  made = made && napi_set_named_property(env, out, "exchange", exchange) == napi_ok &&
+  struct rf_input input = rf_instance_input(instance);
+  bool made = attach_host(env, argv[1], instance) && napi_create_object(env, &out) == napi_ok &&
+         add_memory(env, out, "exchange", instance, instance->exchange, instance->exchange_bytes) &&
+         add_memory(env, out, "input", instance, input.at, input.bytes) &&
          add_function(env, out, "run", run, instance) && add_function(env, out, "test", test, instance) &&
          add_function(env, out, "pin", pin, instance) &&
          add_function(env, out, "batch", run_batch, instance) &&

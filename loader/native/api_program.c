@@ -3,7 +3,7 @@
  *
  * loadPrograms(codes, permanent, leastMethod, mostMethod) -> { programs, method, properties }
  *   codes: [{ code: Uint8Array, entry: number, relocations: Int32Array, plan: Uint32Array,
- *             maps: handle[], types: Uint32Array, onException: number }],
+ *             maps: handle[], types: Uint32Array, hosted: Uint32Array, onException: number }],
  *   relocations in rows of four: kind, offset, a, b; types: id, size, number of fields, then of each
  *   field its kind, offset and size; onException: where the function begins, or NOWHERE.
  * All programs of one call share an arena. Addresses are resolved here, so JavaScript sees none.
@@ -16,13 +16,14 @@
 
 #include "handles.h"
 #include "helpers.h"
+#include "hosted.h"
 #include "instance.h"
 #include "kfuncs.h"
 #include "map_objects.h"
 #include "objects.h"
 
 /* loader/seal.ts has the same numbers. */
-enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3, KFUNC = 4 };
+enum relocation_kind { HELPER = 0, MAP = 1, MAP_VALUE = 2, RUNTIME = 3, KFUNC = 4, HOSTED = 5 };
 enum { ROW = 4, CODE_ALIGN = 64, PLAN_WORDS = 12, PROGRAMS_MAX = 4096, MAPS_MAX = 1024 };
 static const char *const runtime_names[] = {"rf_tail_call",  "rf_load_packet", "rf_zero",
                                             "rf_probe_load", "rf_show_frame",  "rf_hide_frame",
@@ -75,8 +76,8 @@ static bool read_maps(napi_env env, napi_value list, struct rf_program *program)
     if (map == NULL) return false;
     rf_map_take(map);
     program->maps[program->map_count++] = map;
-    if (map->kind == &rf_prog_array && !rf_prog_array_accepts(map, &program->plan))
     if (map->kind == &rf_arena_map) program->arena_map = map;
+    if (map->kind == &rf_prog_array && !rf_prog_array_accepts(map, &program->plan))
       return rf_throw_type(env, "a program array holds programs of one type only"), false;
   }
   return true;
@@ -111,14 +112,26 @@ static bool read_types(napi_env env, napi_value list, struct rf_program *program
   return true;
 }
 
+static bool read_hosted(napi_env env, napi_value list, struct rf_program *program) {
+  uint32_t *words;
+  size_t count;
+  if (!rf_words(env, list, napi_uint32_array, &words, &count) || count % RF_HOSTED_WORDS != 0 ||
+      count / RF_HOSTED_WORDS > RF_HOSTED_MAX)
+    return false;
+  program->hosted_count = (uint32_t)(count / RF_HOSTED_WORDS);
+  program->hosted = calloc(program->hosted_count + 1, sizeof *program->hosted);
+  return program->hosted != NULL && rf_hosted_read(words, program->hosted_count, program->hosted);
+}
+
 static bool read_piece(napi_env env, napi_value object, struct piece *piece) {
-  napi_value code, entry, plan, maps, types, caught;
+  napi_value code, entry, plan, maps, types, caught, hosted;
   piece->program = calloc(1, sizeof *piece->program);
   if (piece->program == NULL) return false;
   atomic_init(&piece->program->references, 1);
   return property(env, object, "code", &code) && property(env, object, "entry", &entry) &&
          property(env, object, "plan", &plan) && property(env, object, "maps", &maps) &&
          property(env, object, "types", &types) && property(env, object, "onException", &caught) &&
+         property(env, object, "hosted", &hosted) && read_hosted(env, hosted, piece->program) &&
          rf_bytes(env, code, (uint8_t **)&piece->code, &piece->code_bytes) &&
          napi_get_value_uint32(env, entry, &piece->entry) == napi_ok &&
          piece->entry < piece->code_bytes && piece->code_bytes <= CODE_BYTES_MAX &&
@@ -134,6 +147,7 @@ static bool resolve(const struct rf_program *program, const int32_t *row, uint64
   switch (row[0]) {
     case HELPER: *address = (uintptr_t)rf_helper_by_id(a); break;
     case RUNTIME: *address = a < RUNTIME_COUNT ? (uintptr_t)rf_runtime_by_name(runtime_names[a]) : 0; break;
+    case HOSTED: *address = a < program->hosted_count ? (uintptr_t)rf_hosted_at(a) : 0; break;
     case KFUNC: *address = rf_kfunc_at(a) == NULL ? 0 : (uintptr_t)rf_kfunc_at(a)->function; break;
     case MAP: *address = (uintptr_t)map; break;
     case MAP_VALUE:

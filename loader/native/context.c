@@ -146,22 +146,15 @@ void rf_context_hand_out(struct rf_instance *instance) {
   run->meta = run->data;
 }
 
-void rf_context_fill(struct rf_instance *instance, uint8_t *packet, uint32_t packet_bytes, uint32_t meta_bytes) {
+void rf_context_fill_other(struct rf_instance *instance, uint8_t *packet, uint32_t packet_bytes) {
   struct rf_run *run = &instance->run;
-  switch (instance->plan.kind) {
-    /* No field of struct xdp_md can be written, so the template's copy is still as it was. */
-    case RF_CONTEXT_XDP: rf_fill_xdp(run, packet, packet_bytes, meta_bytes); break;
-    case RF_CONTEXT_SKB:
-      memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + RF_SKB_BYTES);
-      fill_skb(instance, packet, packet_bytes);
-      if (dissects(instance)) fill_flow_keys(instance, packet, packet_bytes);
-      break;
-    default:
-      memcpy(instance->context, instance->template, instance->context_block_bytes);
-      if (!instance->has_packet) return;
-      rf_fill_xdp(run, packet, packet_bytes, 0);
-      run->mac = run->network = run->data;
+  if (instance->plan.kind == RF_CONTEXT_SKB) {
+    memcpy(instance->context, instance->template, RF_CONTEXT_HEADER_BYTES + RF_SKB_BYTES);
+    fill_skb(instance, packet, packet_bytes);
+    if (dissects(instance)) fill_flow_keys(instance, packet, packet_bytes);
+    return;
   }
-  run->lowest = packet;
-  rf_publish_packet(run);
+  memcpy(instance->context, instance->template, instance->context_block_bytes);
+  rf_fill_xdp(run, packet, packet_bytes, 0);
+  run->mac = run->network = run->data;
 }

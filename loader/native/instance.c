@@ -24,6 +24,7 @@ void rf_program_drop(struct rf_program *program) {
   for (uint32_t i = 0; i < program->map_count; i++) rf_map_drop(program->maps[i]);
   if (program->arena != NULL) rf_arena_drop(program->arena);
   free(program->maps);
+  free(program->hosted);
   rf_types_drop(program->types);
   free(program);
 }
@@ -132,6 +133,7 @@ struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf
   run->end_at = pointer_at(instance, instance->plan.end_slot);
   run->meta_at = pointer_at(instance, instance->plan.meta_slot);
   run->identities = (const struct rf_identities *)(const void *)(instance->exchange + 4 * RF_WORD_IDENTITIES);
+  run->lowest = instance->packet;
   run->environment = (struct rf_environment *)(void *)(instance->exchange + 4 * RF_WORD_ENVIRONMENT);
   run->thread = thread;
   run->meter = INT64_MAX;
@@ -146,6 +148,7 @@ void rf_instance_take(struct rf_instance *instance) { atomic_fetch_add(&instance
 void rf_instance_close(struct rf_instance *instance) {
   if (instance->extension != NULL) rf_extension_drop(instance->extension);
   instance->extension = NULL;
+  rf_host_close(&instance->host);
 }
 
 void rf_instance_drop(struct rf_instance *instance) {
@@ -166,6 +169,11 @@ static void put64(uint32_t *at, uint64_t value) {
   at[1] = (uint32_t)(value >> 32);
 }
 
+static void open_host(struct rf_instance *instance) {
+  instance->run.host->failed = false;
+  instance->outcome = RF_STATUS_OK;
+}
+
 /* Environment and identities are used where JavaScript put them: nobody changes them before the run has ended. */
 static inline void begin(struct rf_instance *instance) {
   struct rf_run *run = &instance->run;
@@ -176,18 +184,23 @@ static inline void begin(struct rf_instance *instance) {
   run->retval = 0;
   run->called_back = false;
   instance->busy = true;
+  if (run->host != NULL) open_host(instance);
   rf_epoch_enter(run->thread);
 }
 
-static inline void finish(struct rf_instance *instance, uint64_t result) {
+static inline void end(struct rf_instance *instance) {
   struct rf_run *run = &instance->run;
-  uint32_t *out = words(instance);
   rf_epoch_exit(run->thread);
   if (run->dropped != NULL) rf_objects_collect(run);
   instance->busy = false;
-  put64(out + RF_WORD_RESULT, result);
-  out[RF_WORD_STATUS] = instance->outcome;
-  if (instance->plan.metered) put64(out + RF_WORD_EXECUTED, instance->executed);
+  if (run->host != NULL && run->host->failed) instance->outcome = RF_STATUS_HELPER_FAILED;
+  if (instance->plan.metered) put64(words(instance) + RF_WORD_EXECUTED, instance->executed);
+}
+
+static void finish(struct rf_instance *instance, uint64_t result) {
+  end(instance);
+  put64(words(instance) + RF_WORD_RESULT, result);
+  words(instance)[RF_WORD_STATUS] = instance->outcome;
 }
 
 /* What a test tells besides. */
@@ -206,7 +219,9 @@ static void report(struct rf_instance *instance) {
 /* What a grown head showed is not the next run's business: every run starts with a zero headroom. */
 static inline void clean_headroom(struct rf_instance *instance) {
   uint8_t *start = instance->packet, *lowest = instance->run.lowest;
-  if (lowest < start && lowest != NULL) memset(lowest, 0, (size_t)(start - lowest));
+  if (lowest == start) return;
+  memset(lowest, 0, (size_t)(start - lowest));
+  instance->run.lowest = start;
 }
 
 static void open_meter(struct rf_instance *instance) {
@@ -262,33 +277,29 @@ static inline enum rf_status refuse(struct rf_instance *instance) {
   return RF_STATUS_OK;
 }
 
-struct input {
-  uint8_t *at;
-  uint32_t bytes;
-};
-
 /* Most packets are short; a call of memcpy would cost more than their copy. Both ends of the last
  * block lie inside the packet, so nothing beyond it is read. */
 static inline void copy_packet(uint8_t *to, const uint8_t *from, uint32_t bytes) {
-  enum { BLOCK = 16, SHORT_BYTES = 256 };
+  enum { BLOCK = 32, SHORT_BYTES = 256 };
   if (bytes < BLOCK || bytes > SHORT_BYTES) {
     if (bytes != 0) memcpy(to, from, bytes);
     return;
   }
-  for (uint32_t at = 0; at + BLOCK <= bytes; at += BLOCK) memcpy(to + at, from + at, BLOCK);
-  memcpy(to + bytes - BLOCK, from + bytes - BLOCK, BLOCK);
+  uint32_t last = bytes - BLOCK;
+  for (uint32_t at = 0; at < last; at += BLOCK) memcpy(to + at, from + at, BLOCK);
+  memcpy(to + last, from + last, BLOCK);
 }
 
 /* Where a run's input lies: the packet, or the memory of a `memory` program. */
-static inline struct input input_of(struct rf_instance *instance) {
+static inline struct rf_input input_of(struct rf_instance *instance) {
   if (instance->plan.kind == RF_CONTEXT_MEMORY)
-    return (struct input){instance->exchange + instance->context_at, instance->plan.context_bytes};
-  if (!instance->has_packet) return (struct input){instance->exchange, 0};
-  return (struct input){instance->packet, words(instance)[RF_WORD_PACKET_BYTES]};
+    return (struct rf_input){instance->exchange + instance->context_at, instance->plan.context_bytes};
+  if (!instance->has_packet) return (struct rf_input){instance->exchange, 0};
+  return (struct rf_input){instance->packet, words(instance)[RF_WORD_PACKET_BYTES]};
 }
 
 /* False: the caller's bytes are not those that were pinned. */
-static inline bool take_pinned(struct rf_instance *instance, struct input input) {
+static inline bool take_pinned(struct rf_instance *instance, struct rf_input input) {
   if (words(instance)[RF_WORD_PINNED] == 0) return true;
   if (instance->source_bytes != input.bytes) return false;
   copy_packet(input.at, instance->source, input.bytes);
@@ -296,19 +307,35 @@ static inline bool take_pinned(struct rf_instance *instance, struct input input)
 }
 
 /* What a `memory` program wrote goes back to the caller: by this copy, or by JavaScript's. */
-static inline void give_pinned(struct rf_instance *instance, struct input input) {
-  uint32_t *pinned = words(instance) + RF_WORD_PINNED;
-  if (instance->run.called_back) *pinned = 0;
-  if (*pinned != 0) copy_packet(instance->source, input.at, input.bytes);
+static inline void give_pinned(struct rf_instance *instance, struct rf_input input) {
+  uint32_t *at = words(instance);
+  at[RF_WORD_GIVEN] = at[RF_WORD_PINNED] != 0 && !instance->run.called_back;
+  if (at[RF_WORD_GIVEN]) copy_packet(instance->source, input.at, input.bytes);
+}
+
+/* All that `run` reads afterwards, in one number: the low half of r0, or below zero the status. */
+static inline void put_outcome(struct rf_instance *instance, enum rf_status status, uint32_t result) {
+  double outcome = status == RF_STATUS_OK ? (double)result : -(double)status;
+  memcpy(words(instance) + RF_WORD_OUTCOME, &outcome, sizeof outcome);
+}
+
+struct rf_input rf_instance_input(struct rf_instance *instance) {
+  struct rf_input input = input_of(instance);
+  if (instance->has_packet) input.bytes = RF_PACKET_BYTES_MAX;
+  return input;
+}
+
+static void show_context(struct rf_instance *instance) {
+  memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);
 }
 
 void rf_instance_run(struct rf_instance *instance) {
-  uint32_t *in = words(instance);
+  const uint32_t *in = words(instance);
   enum rf_status status = refuse(instance);
-  struct input input = input_of(instance);
+  struct rf_input input = input_of(instance);
   if (status == RF_STATUS_OK && !take_pinned(instance, input)) status = RF_STATUS_SIZE;
   if (status != RF_STATUS_OK) {
-    in[RF_WORD_STATUS] = status;
+    put_outcome(instance, status, 0);
     return;
   }
   begin(instance);
@@ -318,8 +345,11 @@ void rf_instance_run(struct rf_instance *instance) {
       rf_context_template(instance, in[RF_WORD_CONTEXT_BYTES]);
     rf_context_fill(instance, instance->packet, input.bytes, in[RF_WORD_META_BYTES]);
   }
-  finish(instance, enter(instance, current(instance)));
+  uint64_t result = enter(instance, current(instance));
+  end(instance);
+  put_outcome(instance, instance->outcome, (uint32_t)result);
   if (instance->plan.kind == RF_CONTEXT_MEMORY) give_pinned(instance, input);
+  if (instance->plan.program_type & RF_DEFINED_TYPE) show_context(instance);
 }
 
 static uint64_t now_ns(void) {
@@ -329,7 +359,7 @@ static uint64_t now_ns(void) {
 }
 
 /* What each run of a test starts from. */
-static void reset(struct rf_instance *instance, struct input original, uint32_t meta_bytes) {
+static void reset(struct rf_instance *instance, struct rf_input original, uint32_t meta_bytes) {
   clean_headroom(instance);
   memcpy(original.at, instance->saved, original.bytes);
   if (instance->plan.kind != RF_CONTEXT_MEMORY) rf_context_fill(instance, instance->packet, original.bytes, meta_bytes);
@@ -338,7 +368,7 @@ static void reset(struct rf_instance *instance, struct input original, uint32_t 
 void rf_instance_test(struct rf_instance *instance) {
   uint32_t *in = words(instance);
   enum rf_status status = refuse(instance);
-  struct input original = input_of(instance);
+  struct rf_input original = input_of(instance);
   uint32_t repeat = in[RF_WORD_REPEAT], meta_bytes = in[RF_WORD_META_BYTES];
   uint8_t *saved = status == RF_STATUS_OK ? realloc(instance->saved, (size_t)original.bytes + 1) : NULL;
   if (saved != NULL) instance->saved = saved;
@@ -360,8 +390,7 @@ void rf_instance_test(struct rf_instance *instance) {
   rf_context_hand_out(instance);
   finish(instance, result);
   report(instance);
-  if (instance->plan.kind != RF_CONTEXT_MEMORY)
-    memcpy(instance->exchange + instance->context_at, instance->run.context, instance->plan.context_bytes);
+  if (instance->plan.kind != RF_CONTEXT_MEMORY) show_context(instance);
 }
 
 static bool is_inside(const struct rf_batch *batch, uint32_t offset, uint32_t length) {
@@ -397,7 +426,7 @@ static size_t run_in_place(struct rf_instance *instance, struct rf_program *prog
     all.results[i] = (uint32_t)result;
   }
   *last = result;
-  run->lowest = run->meta = run->data = run->end = instance->packet;
+  run->meta = run->data = run->end = instance->packet;
   return i;
 }
 
@@ -405,10 +434,12 @@ static size_t run_in_place(struct rf_instance *instance, struct rf_program *prog
 static size_t run_copies(struct rf_instance *instance, struct rf_program *program,
                          const struct rf_batch *batch, uint64_t *last) {
   struct rf_run *run = &instance->run;
-  uint8_t *area = instance->exchange + instance->packet_at;
-  bool xdp = instance->plan.kind == RF_CONTEXT_XDP;
+  uint8_t *area = instance->packet;
   /* A copy of its own: stores through byte pointers could alias the caller's. */
   const struct rf_batch all = *batch;
+  bool plain = !instance->plan.metered && !program->throws;
+  rf_function entry = program->entry;
+  uint64_t context = (uintptr_t)run->context, result = 0;
   size_t i = 0;
   for (; i < all.count; i++) {
     uint32_t offset = all.offsets[i], length = all.lengths[i];
@@ -416,9 +447,12 @@ static size_t run_copies(struct rf_instance *instance, struct rf_program *progra
     clean_headroom(instance);
     copy_packet(area, all.buffer + offset, length);
     rf_context_fill(instance, area, length, 0);
-    *last = enter(instance, program);
-    all.results[i] = (uint32_t)*last;
+    run->tail_calls = 0;
+    run->program = program;
+    result = __builtin_expect(plain, true) ? entry(context, 0, 0, 0, 0, run) : enter(instance, program);
+    all.results[i] = (uint32_t)result;
   }
+  *last = result;
   return i;
 }
 

@@ -7,6 +7,7 @@
 
 #include "epoch.h"
 #include "program.h"
+#include "hosted.h"
 #include "run.h"
 
 struct rf_extension {
@@ -25,7 +26,7 @@ bool rf_extension_replace(struct rf_extension *extension, struct rf_program *pro
 
 /* Words at the start of the exchange area, 32 bits each; loader/instance.ts has the same list. */
 enum rf_word {
-  RF_WORD_STATUS = 0,         /* out: 0, or why nothing ran */
+  RF_WORD_STATUS = 0,         /* out: 0, or why nothing ran; `run` says it by its outcome */
   RF_WORD_PACKET_BYTES = 1,   /* in */
   RF_WORD_CONTEXT_BYTES = 2,  /* in: bytes of the context given; the rest is default */
   RF_WORD_META_BYTES = 3,     /* in: XDP metadata at the start of the packet bytes */
@@ -45,8 +46,13 @@ enum rf_word {
   RF_WORD_CALLBACKS = 42,     /* in: most callbacks to run; out: how many ran */
   RF_WORD_IDENTITIES = 44,    /* in: struct rf_identities, 8 words */
   RF_WORD_PINNED = 52,        /* in: 1: packet or memory are copied from `source` */
+  RF_WORD_GIVEN = 53,         /* out: 1: the memory was copied back there */
+  RF_WORD_OUTCOME = 54,       /* out: a double: of `run`, the low half of r0, or below zero its status */
   RF_WORDS = 64
 };
+
+/* Bit of the numbers of program types that embedders define; platform/definition/define.ts. */
+enum { RF_DEFINED_TYPE = 0x40000000 };
 
 enum rf_status {
   RF_STATUS_OK = 0,
@@ -55,6 +61,7 @@ enum rf_status {
   RF_STATUS_SIZE = 3,
   RF_STATUS_STOPPED = 4,   /* the limit's last instruction was executed, and the program has more */
   RF_STATUS_UNMETERED = 5, /* a metered run came to a tail call into code that does not count */
+  RF_STATUS_HELPER_FAILED = 6, /* a helper in JavaScript threw; loader/hosted.ts knows more */
 };
 
 /* Rooms for the longest socket buffer that helpers can make (RF_SKB_BYTES_MAX), and for the link
@@ -81,6 +88,7 @@ struct rf_instance {
   size_t context_block_bytes;
   uint8_t socket[RF_SOCKET_BYTES];
   struct rf_run run;
+  struct rf_host host; /* run.host, where the program's type has helpers in JavaScript */
   int64_t limit;     /* of this metered run */
   uint64_t executed; /* by the last one */
   enum rf_status outcome;
@@ -90,6 +98,14 @@ struct rf_instance *rf_instance_create(struct rf_extension *extension, struct rf
 void rf_instance_take(struct rf_instance *instance);
 void rf_instance_drop(struct rf_instance *instance);
 void rf_instance_close(struct rf_instance *instance);
+
+/* Where a run's input lies: the packet, or the memory of a `memory` program. */
+struct rf_input {
+  uint8_t *at;
+  uint32_t bytes;
+};
+/* The same with all the room that there is. */
+struct rf_input rf_instance_input(struct rf_instance *instance);
 
 /* One run on what lies in the exchange area. */
 void rf_instance_run(struct rf_instance *instance);

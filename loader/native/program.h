@@ -10,6 +10,7 @@
 #include "run.h"
 
 struct rf_types;
+struct rf_hosted;
 
 struct rf_program {
   _Atomic uint32_t references;
@@ -19,8 +20,10 @@ struct rf_program {
   bool keeps_packet; /* proven neither to write nor to resize it */
   uint32_t map_count;
   struct rf_map **maps;
-  struct rf_types *types;    /* structures that it may allocate; objects.h */
   struct rf_map *arena_map; /* the one among them that is an arena, or NULL */
+  struct rf_types *types;    /* structures that it may allocate; objects.h */
+  struct rf_hosted *hosted;  /* helpers that are JavaScript functions */
+  uint32_t hosted_count;
   bool throws;               /* calls bpf_throw */
   rf_function on_exception;  /* runs then, and has the result; NULL: what was thrown is the result */
   uint32_t code_offset, code_bytes; /* inside the arena */

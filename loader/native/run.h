@@ -18,6 +18,7 @@ struct rf_map;
 struct rf_thread;
 struct rf_program;
 struct rf_held;
+struct rf_host;
 
 /* r1..r5 and the run; the return value is r0. Entry points, subprograms, callbacks, helpers. */
 typedef uint64_t (*rf_function)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
@@ -111,6 +112,7 @@ struct rf_run {
   const struct rf_program *program; /* that runs now */
   bool in_deferred; /* a timer's or work queue's callback runs */
   const struct rf_identities *identities;
+  struct rf_host *host; /* performs helpers that are JavaScript functions; hosted.h */
   int32_t retval; /* of the system call that a cgroup program judges */
   struct rf_held *held; /* NULL: not metered; see held.h */
   uint32_t held_count;

@@ -24,7 +24,7 @@ import {
 import type { Environment } from '../environment.ts';
 import type { Redirect, RunInput } from '../extension.ts';
 import { HostedHelpers } from '../hosted.ts';
-import { metadataOf, type Plan, planContext } from '../plan.ts';
+import { contextBytesOf, metadataOf, type Plan, planContext } from '../plan.ts';
 import { takeDue } from './deferred.ts';
 import { catcherOf } from './exceptions.ts';
 import { Call } from './helpers/call.ts';
@@ -230,7 +230,8 @@ export class ReferenceExtension {
     { interpret: options = {}, trace, recorder = this.#recorder }: TestOptions,
   ): Omit<ReferenceReport, 'nanosecondsPerRun' | 'runs'> {
     const plan = this.#plan;
-    const given = this.#contextBytes(input);
+    const context = contextBytesOf(plan, input.context);
+    const given = this.#contextBytes(input, context);
     const packet = new RunMemory(
       this.#allocator,
       plan,
@@ -238,7 +239,7 @@ export class ReferenceExtension {
       given,
       input.packet ?? new Uint8Array(),
     );
-    packet.prepare(input.context?.length ?? 0, input.metaBytes ?? metadataOf(plan, input.context));
+    packet.prepare(context?.length ?? 0, input.metaBytes ?? metadataOf(plan, context));
     const run = new Run(this.#allocator, packet, this.type, this.#environment, input.identity);
     const registers = [
       CONTEXT_ADDRESS,
@@ -279,9 +280,9 @@ export class ReferenceExtension {
     };
   }
 
-  #contextBytes(input: RunInput): Uint8Array {
+  #contextBytes(input: RunInput, context: Uint8Array | undefined): Uint8Array {
     const { contextBytes, kind } = this.#plan;
-    const given = (kind === 'memory' ? input.memory : input.context) ?? new Uint8Array();
+    const given = (kind === 'memory' ? input.memory : context) ?? new Uint8Array();
     if (kind === 'memory' ? given.length !== contextBytes : given.length > contextBytes)
       throw new RangeError(`${this.name} takes ${contextBytes} bytes, not ${given.length}`);
     if (this.#plan.packet && input.packet === undefined)

@@ -10,7 +10,7 @@ const INTEGERS = { 1: '__u8', 2: '__u16', 4: '__u32', 8: '__u64' } as const;
  * The context as a structure, the numbers of results and the helpers as functions. It needs the
  * integer types of linux/types.h.
  */
-export function headerOf(type: ProgramType<never> | ProgramType): string {
+export function headerOf(type: ProgramType<unknown>): string {
   const { row, layout, hosted } = type.parts;
   const tag = row.name.replaceAll('-', '_');
   const guard = `${tag.toUpperCase()}_H`;

@@ -32,6 +32,7 @@ const program = {
   relocations: new Int32Array(),
   plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 1, 0, 0),
   types: new Uint32Array(),
+  hosted: new Uint32Array(),
   onException: 0xffffffff,
   maps: [],
 };
@@ -44,7 +45,7 @@ for (let round = 0; round < 60; round++)
     const words = new Uint32Array(instance.exchange, 0, 64);
     words[1] = 60;
     instance.run();
-    if (words[4] === 2) ran++;
+    if (new Float64Array(instance.exchange, 216, 1)[0] === 2) ran++;
     instance.close();
     addon.closeExtension(extension);
     addon.closeProgram(programs[0]);

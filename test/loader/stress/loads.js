@@ -15,6 +15,7 @@ const program = (value) => ({
   relocations: new Int32Array(),
   plan: Uint32Array.of(2, 24, 0, 1, 2, 0, 0, 6, 32, 1, 0, 0),
   types: new Uint32Array(),
+  hosted: new Uint32Array(),
   onException: 0xffffffff,
   maps: [],
 });
@@ -26,7 +27,8 @@ function cycle(value) {
   const words = new Uint32Array(instance.exchange, 0, 64);
   words[1] = 60;
   instance.run();
-  if (words[0] !== 0 || words[4] !== (value & 0xff)) throw new Error(`run ${value} went wrong`);
+  const outcome = new Float64Array(instance.exchange, 216, 1)[0];
+  if (outcome !== (value & 0xff)) throw new Error(`run ${value} went wrong: ${outcome}`);
   instance.close();
   addon.closeExtension(extension);
   addon.closeProgram(loaded);
