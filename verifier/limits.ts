@@ -35,14 +35,19 @@ export const LIMITS = Object.freeze({
     'walked to prove one loop by a summary; beyond it the loop is walked instead',
   ),
   lookedBackPath: limit(
-    20_000,
+    8_000,
     'instructions',
-    'of a path that is followed once more to prove an obligation: some hundred milliseconds',
+    'of a path that is followed once more to prove an obligation: some ten milliseconds',
   ),
   lookedBack: limit(
-    200_000,
+    100_000,
     'instructions',
-    'followed once more in all, so that failures in vain cost no more than a long walk',
+    'followed once more in all: half a second, after which failures are believed',
+  ),
+  narrowed: limit(
+    500_000,
+    'terms',
+    'narrowed while obligations are sought on paths: half a second',
   ),
   worstCase: limit(
     2 ** 32,

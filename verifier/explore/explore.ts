@@ -164,7 +164,9 @@ export class Explorer {
 
   /** A failure that the path itself refutes is none (lookback/); else the path ends. */
   #explain(pc: number, failure: Failure): 'goes-on' | 'ends' {
-    const outcome = this.#lookBack.explain(pc, failure, () => this.#check(pc));
+    const outcome = this.#isNew(failure)
+      ? this.#lookBack.explain(pc, failure, () => this.#check(pc))
+      : 'nothing';
     if (outcome === 'holds') return 'goes-on';
     if (outcome === 'nothing') this.#fail(failure);
     else this.#end(undefined);
@@ -253,8 +255,14 @@ export class Explorer {
     finishPath(parent, distance, by, this.#passesAt);
   }
 
+  /** Nothing that has failed before is worth an explanation; one as Linux tells all (verify.ts). */
+  #isNew(failure: Failure): boolean {
+    const isFirst = this.#spent.failures === 0;
+    return this.#walk.reasoning === 'linux' ? isFirst : !this.#seen.has(keyOf(failure));
+  }
+
   #fail(failure: Failure): void {
-    const key = `${failure.pc}:${failure.code}`;
+    const key = keyOf(failure);
     if (failure.code === 'too-complex') this.#spent.exhausted = true;
     if (!this.#seen.has(key)) {
       this.#seen.add(key);
@@ -265,6 +273,8 @@ export class Explorer {
     this.#end(undefined);
   }
 }
+
+const keyOf = ({ pc, code }: Failure): string => `${pc}:${code}`;
 
 function tooComplex(pc: number, reason: string, most: number, unit: string): Failure {
   return { code: 'too-complex', pc, values: { reason, most, unit, count: most + 1 } };

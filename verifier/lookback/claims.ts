@@ -20,7 +20,7 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { Path } from './path.ts';
 import type { Term } from './shapes.ts';
-import { Solver } from './solve.ts';
+import { type Effort, Solver } from './solve.ts';
 
 /** A pointer and the size of what is behind it, in two arguments. */
 interface Sized {
@@ -41,7 +41,7 @@ export class Claims {
   readonly #behind = new Map<number, Term>();
   readonly #sized: Sized[];
 
-  constructor(walk: Walk, path: Path, registers: readonly number[]) {
+  constructor(walk: Walk, path: Path, registers: readonly number[], effort: Effort) {
     this.#walk = walk;
     this.#path = path;
     const { symbols, state } = path;
@@ -63,7 +63,7 @@ export class Claims {
     this.#sized = this.#sizedOf(walk.trace.pc(walk.entry));
     const ends = this.#sized.flatMap(({ end, left }) => (left === undefined ? [end] : [end, left]));
     const sought = [...this.#terms.values(), ...this.#behind.values(), ...ends];
-    this.#solver = new Solver(terms, path.conditions, sought);
+    this.#solver = new Solver(terms, path.conditions, sought, effort);
   }
 
   #kind(register: number): number {

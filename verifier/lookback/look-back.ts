@@ -32,6 +32,7 @@ import { LIMITS } from '../limits.ts';
 import { Claims } from './claims.ts';
 import { entriesSince, followPath } from './path.ts';
 import { readRegisters } from './registers.ts';
+import type { Effort } from './solve.ts';
 
 /** What looking back showed. */
 export type Outcome = 'nothing' | 'impossible' | 'holds';
@@ -50,6 +51,7 @@ export class LookBack {
   readonly #walk: Walk;
   /** Instructions followed so far. */
   #followed = 0;
+  readonly #effort: Effort = { left: LIMITS.narrowed.value };
 
   constructor(walk: Walk) {
     this.#walk = walk;
@@ -65,7 +67,7 @@ export class LookBack {
       const entries = entriesSince(this.#walk, start, LIMITS.lookedBackPath.value);
       if (entries === undefined) continue;
       this.#followed += entries.length;
-      if (this.#followed > LIMITS.lookedBack.value) return 'nothing';
+      if (this.#followed > LIMITS.lookedBack.value || this.#effort.left < 0) return 'nothing';
       const outcome = this.#from(start, entries, pc, check);
       if (outcome !== 'nothing') return outcome;
     }
@@ -82,7 +84,7 @@ export class LookBack {
     const path = followPath(walk, start, entries);
     if (path === undefined) return 'nothing';
     const registers = readRegisters(walk, pc);
-    const claims = new Claims(walk, path, registers);
+    const claims = new Claims(walk, path, registers, this.#effort);
     if (!claims.solve()) return this.#believe('impossible-path', start) ? 'impossible' : 'nothing';
     const before = registers.map((register) => amendmentOf(walk.state, register));
     for (const [rule, claim] of [

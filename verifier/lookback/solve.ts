@@ -42,6 +42,11 @@ const RESULT = 2;
 
 const { eq, ne, lt, le, gt, ge, slt, sle, sgt, sge } = domain.CONDITIONS;
 
+/** How many terms may still be narrowed. What is left unfinished is known less of, no more. */
+export interface Effort {
+  left: number;
+}
+
 export class Solver {
   readonly #terms: Terms;
   readonly #sought: readonly Term[];
@@ -49,10 +54,17 @@ export class Solver {
   readonly #differences: Difference[];
   readonly #relations: Relation[];
   readonly #before = new Int32Array(domain.SCALAR_WORDS);
+  readonly #effort: Effort;
   #changed = false;
 
   /** Of the `sought` terms as much as possible shall be known. */
-  constructor(terms: Terms, conditions: readonly Condition[], sought: readonly Term[]) {
+  constructor(
+    terms: Terms,
+    conditions: readonly Condition[],
+    sought: readonly Term[],
+    effort: Effort,
+  ) {
+    this.#effort = effort;
     this.#terms = terms;
     this.#sought = sought;
     this.#conditions = [...conditions];
@@ -66,6 +78,7 @@ export class Solver {
     if (!this.#propagate()) return false;
     if (this.#simplify() && !this.#propagate()) return false;
     for (const term of this.#fewValued()) {
+      if (this.#effort.left < 0) break;
       if (!this.#split(term)) return false;
     }
     return true;
@@ -106,7 +119,8 @@ export class Solver {
       for (const { term, parts } of this.#relations) {
         if (!narrowParts(this.#terms, term, parts, this.#meet)) return false;
       }
-      if (!this.#changed) break;
+      this.#effort.left -= count;
+      if (!this.#changed || this.#effort.left < 0) break;
     }
     return true;
   }
