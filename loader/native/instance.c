@@ -219,7 +219,7 @@ static void report(struct rf_instance *instance) {
 /* What a grown head showed is not the next run's business: every run starts with a zero headroom. */
 static inline void clean_headroom(struct rf_instance *instance) {
   uint8_t *start = instance->packet, *lowest = instance->run.lowest;
-  if (lowest == start) return;
+  if (lowest >= start) return;
   memset(lowest, 0, (size_t)(start - lowest));
   instance->run.lowest = start;
 }
