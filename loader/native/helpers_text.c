@@ -20,7 +20,7 @@ enum { LINE_BYTES = 1024 }; /* MAX_BPRINTF_BUF, include/linux/bpf.h */
 static uint64_t trace(struct rf_run *run, const char *format, uint32_t format_bytes,
                       const uint64_t *arguments, uint32_t count) {
   char line[LINE_BYTES];
-  long length = rf_format(line, sizeof line, format, format_bytes, arguments, count);
+  long length = rf_format(run, line, sizeof line, format, format_bytes, arguments, count);
   if (length < 0) return (uint64_t)length;
   size_t shown = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
   append_trace(run, line, shown);
@@ -47,7 +47,7 @@ static RF_HELPER(snprintf_helper) {
   const char *format = rf_pointer(r3);
   if (bytes % 8 != 0 || bytes > sizeof arguments) return (uint64_t)-EINVAL;
   if (bytes != 0) memcpy(arguments, rf_pointer(r4), bytes);
-  long length = rf_format(rf_pointer(r1), (uint32_t)r2, format, strlen(format) + 1, arguments, bytes / 8);
+  long length = rf_format(run, rf_pointer(r1), (uint32_t)r2, format, strlen(format) + 1, arguments, bytes / 8);
   return length < 0 ? (uint64_t)length : (uint64_t)length + 1;
 }
 

@@ -40,7 +40,7 @@ function inputsFor({ type }: Program): KernelRunInput[] {
 
 const options = kernelBtf === undefined ? {} : { kernelBtf };
 
-describe.skipIf(!isReady).each(['functions', 'objects', 'exceptions'])('%s', (name) => {
+describe.skipIf(!isReady).each(['functions', 'objects', 'exceptions', 'text'])('%s', (name) => {
   const programs = isReady ? programsOf(name) : [];
   it.each(programs.map((program) => [program.name, program] as const))('%s', (_, program) => {
     const inputs = inputsFor(program);

@@ -1,7 +1,8 @@
 /** Helpers on text: formatting, the trace, comparison, numbers. */
 
+import { format } from '../format.ts';
 import { EINVAL } from '../maps.ts';
-import { format, parseNumber } from '../text.ts';
+import { parseNumber } from '../text.ts';
 import type { Call, HelperFunction } from './call.ts';
 
 function words(bytes: Uint8Array): bigint[] | undefined {
@@ -10,14 +11,21 @@ function words(bytes: Uint8Array): bigint[] | undefined {
   return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(i * 8, true));
 }
 
+/** The text of a format up to its NUL, with the values in their places; or an error. */
+function formatted(
+  call: Call,
+  pattern: Uint8Array,
+  values: readonly bigint[] | undefined,
+): string | bigint {
+  const end = pattern.indexOf(0);
+  if (end < 0 || values === undefined) return EINVAL;
+  const text = Buffer.from(pattern.subarray(0, end)).toString('latin1');
+  return format(text, values, call.machine.memory);
+}
+
 function trace(call: Call, values: readonly bigint[] | undefined): bigint {
-  const bytes = call.bytes(1, call.u32(2));
-  const end = bytes.indexOf(0);
-  const line =
-    end < 0 || values === undefined
-      ? undefined
-      : format(Buffer.from(bytes.subarray(0, end)).toString('latin1'), values);
-  if (line === undefined) return EINVAL;
+  const line = formatted(call, call.bytes(1, call.u32(2)), values);
+  if (typeof line === 'bigint') return line;
   const shown = line.slice(0, 1023);
   call.run.trace += shown.endsWith('\n') ? shown : `${shown}\n`;
   return BigInt(line.length);
@@ -25,9 +33,9 @@ function trace(call: Call, values: readonly bigint[] | undefined): bigint {
 
 function snprintf(call: Call): bigint {
   const out = call.bytes(1, call.u32(2), 'read-write');
-  const text = words(call.bytes(4, call.u32(5)));
-  const line = text === undefined ? undefined : format(call.text(3, 4096), text);
-  if (line === undefined) return EINVAL;
+  const pattern = Buffer.from(`${call.text(3, 4096)}\0`, 'latin1');
+  const line = formatted(call, pattern, words(call.bytes(4, call.u32(5))));
+  if (typeof line === 'bigint') return line;
   const shown = line.slice(0, Math.max(0, out.length - 1));
   if (out.length > 0) out.set([...Buffer.from(shown, 'latin1'), 0]);
   return BigInt(line.length + 1);
