@@ -98,6 +98,11 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
         .default('native'),
     )
     .option(
+      '--max-instructions <n>',
+      'stop each run after so many instructions, and count them (exit 3 when one is stopped)',
+      integerFrom(1),
+    )
+    .option(
       '--lcov <file>',
       'write which lines and branches ran, as an lcov tracefile (implies --engine interpreter)',
     )

@@ -29,6 +29,7 @@ export interface RunOptions {
   readonly repeat: number;
   readonly engine: 'native' | 'interpreter';
   readonly lcov?: string;
+  readonly maxInstructions?: number;
   readonly linkOffset?: 'mac' | 'network';
   readonly profile?: string;
   readonly privilege?: Privilege;
@@ -65,6 +66,22 @@ export interface CaptureDocument {
   readonly maps?: MapDocument;
   readonly runs: number;
   readonly nanosecondsPerRun: number;
+  readonly seal: Extension['seal'] | null;
+}
+
+/** The document for runs with a limit. */
+export interface MeteredDocument {
+  readonly program: string;
+  readonly runs: number;
+  /** Of the runs that ended: how often each action, or each r0 in hexadecimal, was returned. */
+  readonly actions: Readonly<Record<string, number>>;
+  /** Runs that the limit stopped; what they wrote to maps stays. */
+  readonly stopped: number;
+  /** Instructions of all runs together, and of the longest one. */
+  readonly executed: number;
+  readonly longest: number;
+  readonly maxInstructions: number;
+  readonly maps?: MapDocument;
   readonly seal: Extension['seal'] | null;
 }
 
@@ -118,8 +135,9 @@ function inputOf(program: Program, options: RunOptions): RunInput {
 function openEngine(verdict: Accepted, options: RunOptions, recorder?: Recorder): Engine {
   const link = options.linkOffset === undefined ? {} : { linkOffset: options.linkOffset };
   if (recorder !== undefined) return loadReference([verdict.program], { ...link, recorder })[0]!;
+  const metering = options.maxInstructions === undefined ? 'unmetered' : 'metered';
   return options.engine === 'native'
-    ? load(compile(verdict.proof), { lifetime: 'replaceable', ...link })
+    ? load(compile(verdict.proof, { metering }), { lifetime: 'replaceable', ...link })
     : loadReference([verdict.program], link)[0]!;
 }
 
@@ -221,21 +239,80 @@ export function runCommand(path: string, options: RunOptions, output: Output): E
         throw new UsageError(`--map: '${assignment}' is not NAME=FILE`);
       fillMap(mapNamed(engine.maps, name), file);
     }
-    const document =
-      options.pcap === undefined
-        ? runOnce(engine, program, options)
-        : runCapture(engine, program, options, options.pcap);
+    const document = runAsAsked(engine, program, options);
     if (recorder !== undefined) writeLcov(options.lcov!, engine, recorder);
     if (json) print(document);
     else output.out(`${describeRun(document)}\n`);
-    return EXIT.proven;
+    return 'stopped' in document && document.stopped > 0 ? EXIT.limit : EXIT.proven;
   } finally {
     engine.close();
   }
 }
 
+function runAsAsked(
+  engine: Engine,
+  program: Program,
+  options: RunOptions,
+): RunDocument | CaptureDocument | MeteredDocument {
+  if (options.maxInstructions !== undefined)
+    return runLimited(engine, program, options, options.maxInstructions);
+  if (options.pcap === undefined) return runOnce(engine, program, options);
+  return runCapture(engine, program, options, options.pcap);
+}
+
+/** Every run on its own, since each has the limit for itself. */
+function runLimited(
+  engine: Engine,
+  program: Program,
+  options: RunOptions,
+  maxInstructions: number,
+): MeteredDocument {
+  const inputs = options.pcap === undefined ? [inputOf(program, options)] : packetsOf(options.pcap);
+  const actions: Record<string, number> = {};
+  let [runs, executed, longest, stopped] = [0, 0, 0, 0];
+  for (let round = 0; round < options.repeat; round++)
+    for (const input of inputs) {
+      const run = engine.runMetered(input, maxInstructions);
+      runs++;
+      executed += run.executed;
+      longest = Math.max(longest, run.executed);
+      if (run.outcome === 'stopped') stopped++;
+      const name = engine.actionName(run.r0) ?? run.r0.toString(16);
+      if (run.outcome === 'exit') actions[name] = (actions[name] ?? 0) + 1;
+    }
+  const maps = mapsOf(engine, options);
+  return {
+    program: program.name,
+    ...{ runs, actions, stopped, executed, longest, maxInstructions },
+    ...maps,
+    seal: sealOf(engine),
+  };
+}
+
+function packetsOf(path: string): RunInput[] {
+  const { bytes, offsets, lengths } = readCaptureFile(path);
+  return Array.from(offsets, (offset, i) => ({
+    packet: bytes.slice(offset, offset + lengths[i]!),
+  }));
+}
+
+function describeLimited(document: MeteredDocument): string[] {
+  const { stopped, maxInstructions, executed, longest } = document;
+  return [
+    ...Object.entries(document.actions).map(([name, count]) => `  ${name}: ${count}`),
+    ...(stopped === 0 ? [] : [`  stopped after ${maxInstructions} instructions: ${stopped}`]),
+    `${executed} instructions executed, at most ${longest} in a run`,
+  ];
+}
+
 /** The same document, for people. */
-function describeRun(document: RunDocument | CaptureDocument): string {
+function describeRun(document: RunDocument | CaptureDocument | MeteredDocument): string {
+  const maps = Object.entries(document.maps ?? {}).flatMap(([name, entries]) => [
+    `map ${name}: ${entries.length} entries`,
+    ...entries.map(({ key, value }) => `  ${key} → ${value}`),
+  ]);
+  if ('executed' in document)
+    return [`${document.runs} runs`, ...describeLimited(document), ...maps].join('\n');
   const result =
     'packets' in document
       ? [
@@ -246,10 +323,6 @@ function describeRun(document: RunDocument | CaptureDocument): string {
   const bytes = 'r0' in document ? (document.packet ?? document.memory) : undefined;
   const trace =
     'trace' in document && document.trace !== undefined ? [document.trace.trimEnd()] : [];
-  const maps = Object.entries(document.maps ?? {}).flatMap(([name, entries]) => [
-    `map ${name}: ${entries.length} entries`,
-    ...entries.map(({ key, value }) => `  ${key} → ${value}`),
-  ]);
   return [
     ...result,
     ...(bytes === undefined ? [] : [`bytes afterwards: ${bytes}`]),

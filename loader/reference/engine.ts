@@ -22,7 +22,7 @@ import {
   programType as typeNamed,
 } from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Redirect, RunInput } from '../extension.ts';
+import type { MeteredRun, Redirect, RunInput } from '../extension.ts';
 import { HostedHelpers } from '../hosted.ts';
 import { contextBytesOf, metadataOf, type Plan, planContext } from '../plan.ts';
 import { takeDue } from './deferred.ts';
@@ -153,6 +153,17 @@ export class ReferenceExtension {
 
   run(input: RunInput): number {
     return Number(BigInt.asUintN(32, this.test(input).r0));
+  }
+
+  /** As `Extension.runMetered`. */
+  runMetered(input: RunInput, maxInstructions = Number.POSITIVE_INFINITY): MeteredRun {
+    const { r0, outcome } = this.test(input, { interpret: { maxInstructions } });
+    const stopped = outcome.kind === 'exhausted';
+    return {
+      outcome: stopped ? 'stopped' : 'exit',
+      r0: Number(BigInt.asUintN(32, r0)),
+      executed: outcome.executed,
+    };
   }
 
   test(input: RunInput, options: TestOptions = {}): ReferenceReport {

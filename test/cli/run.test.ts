@@ -1,7 +1,7 @@
 /** `ringfence run`, `disassemble`, `assemble`: results of both engines, and refusals. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { CaptureDocument, RunDocument } from '../../cli/run-command.ts';
+import type { CaptureDocument, MeteredDocument, RunDocument } from '../../cli/run-command.ts';
 import { BAD_BOUNDS, CAPTURE, FIREWALL, inTemporaryFolder, PORTS, ringfence } from './support.ts';
 
 const ENGINES = ['native', 'interpreter'] as const;
@@ -158,5 +158,27 @@ describe('run --lcov', () => {
     const { code, err } = await ringfence('run', FIREWALL, '--packet', 'hex:00', '--lcov', '/no/x');
     expect(code).toBe(2);
     expect(err).toContain('cannot write /no/x: ENOENT');
+  });
+});
+
+describe.each(ENGINES)('run --max-instructions with --engine %s', (engine) => {
+  const run = (limit: string, ...more: readonly string[]) =>
+    ringfence('run', FIREWALL, '--engine', engine, '--max-instructions', limit, ...more);
+
+  it('counts what runs execute', async () => {
+    const { code, out } = await run('46', '--pcap', CAPTURE, '--format', 'json');
+    const document = JSON.parse(out) as MeteredDocument;
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ runs: 4000, stopped: 0, maxInstructions: 46 });
+    expect(document.actions).toEqual({ XDP_DROP: 50, XDP_PASS: 3950 });
+    expect(document.executed).toBe(131_273);
+    expect(document.longest).toBeLessThanOrEqual(46);
+  });
+
+  it('exits 3 when the limit stops one', async () => {
+    const { code, out } = await run('10', '--packet', `hex:${'00'.repeat(64)}`, '--maps');
+    expect(code).toBe(3);
+    expect(out).toContain('stopped after 10 instructions: 1\n10 instructions executed');
+    expect(out).toContain('map decisions: 4 entries');
   });
 });
