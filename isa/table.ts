@@ -114,7 +114,7 @@ export interface Row {
   /** How the immediate of a constant's second slot is used; 'unused' elsewhere. */
   readonly high: 'unused' | 'value' | 'ignored';
   /** The only immediates that are valid, where `imm` is 'value' but not every value is. */
-  readonly immediates?: readonly number[];
+  readonly immediates?: readonly number[] | undefined;
   /** Lowest clang -mcpu level whose instruction set has it. */
   readonly version: 1 | 2 | 3 | 4;
   /**
@@ -576,8 +576,31 @@ export const TABLE: readonly Row[] = Object.freeze(
     ...atomicRows(),
     ...constantRows(),
     ...packetRows(),
-  ].map((fields, index) => Object.freeze({ ...fields, index })),
+  ].map(withIndex),
 );
+
+/** Rows are read on every step of every walk: all have one order of fields, hence one shape. */
+function withIndex(fields: Omit<Row, 'index'>, index: number): Row {
+  return Object.freeze({
+    index,
+    name: fields.name,
+    code: fields.code,
+    kind: fields.kind,
+    operation: fields.operation,
+    width: fields.width,
+    sizeBytes: fields.sizeBytes,
+    source: fields.source,
+    signed: fields.signed,
+    dst: fields.dst,
+    src: fields.src,
+    off: fields.off,
+    imm: fields.imm,
+    high: fields.high,
+    immediates: fields.immediates,
+    version: fields.version,
+    text: fields.text,
+  });
+}
 
 const BY_NAME: ReadonlyMap<string, Row> = new Map(TABLE.map((row) => [row.name, row]));
 

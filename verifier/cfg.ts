@@ -179,31 +179,37 @@ function walkFunctions(
 ): void {
   const byStart = new Map(cfg.functions.map((span) => [span.start, span]));
   const walked = new Set<number>();
+  // Functions share no slots.
+  const progress = new Uint8Array(instructions.length);
   const queue = [...entries];
   for (let start = queue.pop(); start !== undefined; start = queue.pop()) {
     if (walked.has(start) || !byStart.has(start)) continue;
     walked.add(start);
-    queue.push(...walkFunction(start, cfg.marks, instructions));
+    queue.push(...walkFunction(start, cfg.marks, instructions, progress));
   }
 }
 
+const NOT_MET = 0;
 const ON_PATH = 1;
 const DONE = 2;
 
 /** Depth-first from `start`; returns the functions that it names. */
-function walkFunction(start: number, marks: Uint8Array, instructions: readonly Instruction[]) {
+function walkFunction(
+  start: number,
+  marks: Uint8Array,
+  instructions: readonly Instruction[],
+  progress: Uint8Array,
+) {
   const named: number[] = [];
-  const progress = new Map<number, number>();
   const stack = [start];
   while (stack.length > 0) {
     const pc = stack[stack.length - 1]!;
-    const seen = progress.get(pc);
-    if (seen !== undefined) {
-      progress.set(pc, DONE);
+    if (progress[pc] !== NOT_MET) {
+      progress[pc] = DONE;
       stack.pop();
       continue;
     }
-    progress.set(pc, ON_PATH);
+    progress[pc] = ON_PATH;
     marks[pc]! |= MARK_REACHED;
     const insn = instructions[pc]!;
     const row = TABLE[insn.op]!;
@@ -214,10 +220,9 @@ function walkFunction(start: number, marks: Uint8Array, instructions: readonly I
     if (row.kind === 'may_goto') marks[pc]! |= MARK_CONVERGE;
     if (row.kind === 'call') marks[next(pc, row)]! |= MARK_PRUNE;
     for (const to of successors(pc, insn, row)) {
-      const state = progress.get(to);
       if (isJump && to === target(pc, insn, row)) marks[to]! |= MARK_LEADER | MARK_PRUNE;
-      if (state === ON_PATH) marks[to]! |= MARK_LOOP_HEAD | MARK_PRUNE;
-      else if (state === undefined) stack.push(to);
+      if (progress[to] === ON_PATH) marks[to]! |= MARK_LOOP_HEAD | MARK_PRUNE;
+      else if (progress[to] === NOT_MET) stack.push(to);
     }
   }
   return named;

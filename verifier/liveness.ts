@@ -59,6 +59,10 @@ export function writesOf(insn: Instruction, row: Row): number {
   }
 }
 
+/** What going back over the instruction replaces by something else (explore/precision.ts). */
+export const tracedRegisters = (insn: Instruction, row: Row): number =>
+  row.kind === 'jump' && row.source === 'reg' ? bit(insn.dst) | bit(insn.src) : writesOf(insn, row);
+
 /** Mask of registers live before each slot. */
 export function liveRegisters(
   cfg: Cfg,

@@ -1,10 +1,11 @@
 /**
  * ProvenProgram: the token that a program was proven. The compiler takes nothing else.
  *
- * It is what the compiler needs, not a mark on something mutable: program and instructions are
- * copied when it is minted, and handed out as copies, so nobody can edit them afterwards. It can be
- * minted only in this module (the constructor wants a key that nothing exports), and recognised only
- * by its private field, which no cast, look-alike, prototype or clone has.
+ * It is what the compiler needs, not a mark on something mutable: the program is copied when it is
+ * minted, its instructions are the verifier's own, and both are handed out as copies, so nobody can
+ * edit them afterwards. It can be minted only in this module (the constructor wants a key that
+ * nothing exports), and recognised only by its private field, which no cast, look-alike, prototype
+ * or clone has.
  */
 
 import type { Instruction, Program } from '../isa/index.ts';
@@ -36,7 +37,7 @@ export class ProvenProgram {
   constructor(key: symbol, parts: ProofParts) {
     if (key !== KEY) throw new TypeError('a ProvenProgram comes from verify() only');
     this.#program = copyProgram(parts.program);
-    this.#instructions = parts.instructions.map((insn) => Object.freeze({ ...insn }));
+    this.#instructions = parts.instructions;
     this.#makeFacts = parts.facts;
     this.#profile = parts.profile;
     this.#programType = parts.programType;
@@ -54,7 +55,7 @@ export class ProvenProgram {
   }
 
   get instructions(): readonly Instruction[] {
-    return this.#instructions.slice();
+    return this.#instructions.map((insn) => Object.freeze({ ...insn }));
   }
 
   get facts(): Facts {
@@ -76,7 +77,18 @@ Object.freeze(ProvenProgram.prototype);
 /** Only `verify` calls this; `index.ts` does not export it. */
 export const mintProof = (parts: ProofParts): ProvenProgram => new ProvenProgram(KEY, parts);
 
-/** Arrays and bytes are copied, whatever their depth; strings and numbers are values. */
-function copyProgram(program: Program): Program {
-  return structuredClone(program);
+const copyProgram = (program: Program): Program => copyOf(program);
+
+/**
+ * Arrays and bytes are copied, whatever their depth; strings and numbers are values. Every verdict
+ * waits for this, so what a program mostly consists of is copied without `structuredClone`.
+ */
+function copyOf<T>(data: T): T {
+  if (typeof data !== 'object' || data === null) return data;
+  if (data instanceof Uint8Array) return new Uint8Array(data) as T;
+  if (Array.isArray(data)) return data.map(copyOf) as T;
+  if (Object.getPrototypeOf(data) !== Object.prototype) return structuredClone(data);
+  const copy = { ...data };
+  for (const key in copy) if (typeof copy[key] === 'object') copy[key] = copyOf(copy[key]);
+  return copy;
 }

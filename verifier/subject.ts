@@ -37,6 +37,8 @@ export interface Subject {
   readonly cfg: Cfg;
   /** Mask of registers live before each slot. */
   readonly live: Uint16Array;
+  /** Masks of registers whose value a slot decides: those it writes, or compares with each other. */
+  readonly traced: Int16Array;
   /** The program's maps, and behind them the templates of inner maps. */
   readonly maps: readonly MapSpec[];
   /** For maps of maps: index of the template of their inner maps in `maps`; else -1. */
@@ -80,4 +82,6 @@ export interface Subject {
   readonly onException: number | undefined;
   /** What each slot owes before it may execute. */
   readonly obligations: readonly (readonly Obligation[])[];
+  /** Registers that hold numbers where a slot owes nothing then, as masks; -1: it always does. */
+  readonly numbersSuffice: Int16Array;
 }

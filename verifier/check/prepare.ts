@@ -3,7 +3,15 @@
  * walking it, and resolve what it names. Failures found here end the verification.
  */
 
-import { decode, InputError, type MapSpec, type Program, TABLE } from '../../isa/index.ts';
+import {
+  decode,
+  InputError,
+  type Instruction,
+  type MapSpec,
+  type Program,
+  type Row,
+  TABLE,
+} from '../../isa/index.ts';
 import { type HelperRow, layoutOf, mapType, type Profile } from '../../platform/index.ts';
 import { shapeOf } from '../calls/callback-arguments.ts';
 import { effectsOf } from '../calls/effects.ts';
@@ -12,8 +20,8 @@ import { globalFunctions } from '../calls/global.ts';
 import { buildCfg, MARK_CONVERGE, MARK_PRUNE, target } from '../cfg.ts';
 import { type Contract, hasFlag } from '../contract.ts';
 import type { Failure } from '../diagnose/failure.ts';
-import { liveRegisters } from '../liveness.ts';
-import { obligationsOf } from '../obligations/derive.ts';
+import { liveRegisters, tracedRegisters } from '../liveness.ts';
+import { numbersSuffice, obligationsOf } from '../obligations/derive.ts';
 import { ProgramTypes } from '../program-types.ts';
 import type { Privilege, ResolvedMap, Subject } from '../subject.ts';
 import { checkEncoding } from './encoding.ts';
@@ -91,12 +99,14 @@ export function prepare(
   const calleeAt = (pc: number) => outside(pc) ?? globals.get(calledAt(pc, instructions, rows));
   const argumentCount = (pc: number) => calleeAt(pc)?.arguments.length ?? 5;
   const mayLeak = privilege === 'full' && profile.family === 'linux';
+  const isMasked = privilege !== 'full' && profile.family === 'linux';
   const subject: Subject = {
     program,
     instructions,
     rows,
     cfg,
     live: liveRegisters(cfg, instructions, argumentCount),
+    traced: perSlot(instructions, rows, tracedRegisters),
     maps,
     innerMap,
     mapTypes: maps.map((map) => mapType(map.type)),
@@ -115,7 +125,7 @@ export function prepare(
     mayLeakPointers: mayLeak,
     mayReadUninitialised: mayLeak && profile.features.has('uninit-stack-read'),
     keepsSpilledNumbers: privilege !== 'none' || profile.family !== 'linux',
-    masksArithmetic: privilege !== 'full' && profile.family === 'linux',
+    masksArithmetic: isMasked,
     mayIndexStack: privilege === 'full' || profile.family !== 'linux',
     alignment: program.flags.includes('strict-alignment') ? 'strict' : 'efficient',
     helperAt,
@@ -124,8 +134,20 @@ export function prepare(
     globals,
     onException,
     obligations: instructions.map((insn, pc) => obligationsOf(pc, insn, rows[pc]!, calleeAt(pc))),
+    numbersSuffice: perSlot(instructions, rows, isMasked ? () => -1 : numbersSuffice),
   };
   return { subject, failures: [] };
+}
+
+/** One number for each slot. (`Int16Array.from` takes an iterator, and ten times as long.) */
+function perSlot(
+  instructions: Subject['instructions'],
+  rows: Subject['rows'],
+  valueOf: (insn: Instruction, row: Row) => number,
+): Int16Array {
+  const values = new Int16Array(instructions.length);
+  for (let pc = 0; pc < values.length; pc++) values[pc] = valueOf(instructions[pc]!, rows[pc]!);
+  return values;
 }
 
 /** Entry of the function that the slot calls by name, or -1. */

@@ -352,30 +352,30 @@ function checkSize(call: Call): Failure | null {
   if (state.kind(call.value) !== kinds.SCALAR) return wrong(call, 'a size', 'scalar');
   const words = state.words;
   const number = call.value + L.NUMBER;
-  const values = {
-    name: call.callee.name,
-    argument: call.register,
-    proven: domain.format(words, number),
-    most: domain.unsignedMax(words, number),
-  };
-  const fail = (code: Failure['code']): Failure => ({
-    code,
-    pc: call.pc,
-    values,
-    registers: [call.register],
-  });
-  if (domain.signedMin(words, number) < 0) return fail('helper-size-negative');
+  if (domain.signedMin(words, number) < 0) return wrongSize(call, 'helper-size-negative');
   if (argument.kind === 'size' && domain.unsignedMin(words, number) === 0) {
-    return fail('helper-size-zero');
+    return wrongSize(call, 'helper-size-zero');
   }
   const most = domain.unsignedMax(words, number);
   const { multipleOf = 1 } = argument;
   if (domain.isConstant(words, number) && most % multipleOf !== 0) {
     return wrong(call, `a multiple of ${multipleOf}`, 'scalar');
   }
-  if (most >= MOST_SIZE) return fail('helper-size-unbounded');
+  if (most >= MOST_SIZE) return wrongSize(call, 'helper-size-unbounded');
   walk.needPrecise(call.register);
   return checkSizedMemory(call, most);
+}
+
+function wrongSize(call: Call, code: Failure['code']): Failure {
+  const { words } = call.walk.state;
+  const number = call.value + L.NUMBER;
+  const values = {
+    name: call.callee.name,
+    argument: call.register,
+    proven: domain.format(words, number),
+    most: domain.unsignedMax(words, number),
+  };
+  return { code, pc: call.pc, values, registers: [call.register] };
 }
 
 /** BPF_MAX_VAR_SIZ of Linux: sizes beyond it are taken for missing bounds. */

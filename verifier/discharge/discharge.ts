@@ -34,7 +34,7 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     case 'number':
       return checkOperand(walk, pc, owed.register);
     case 'argument':
-      return checkArgument(walk, pc, owed.callee, owed.index);
+      return checkArgument(walk, pc, owed.callee!, owed.index);
     case 'call':
       return checkCall(walk, pc);
     case 'legacy-packet-load':
@@ -42,6 +42,6 @@ export function discharge(walk: Walk, pc: number, owed: Obligation): Failure | n
     case 'exit':
       return checkExit(walk, pc);
     default:
-      return owed satisfies never;
+      return owed.rule satisfies never;
   }
 }

@@ -10,7 +10,9 @@ import type { Failure } from '../diagnose/failure.ts';
 import { discharge } from '../discharge/discharge.ts';
 import { LIMITS } from '../limits.ts';
 import { LookBack } from '../lookback/look-back.ts';
+import { SCALAR } from '../state/kinds.ts';
 import { REFERENCE_COUNT } from '../state/layout.ts';
+import type { MachineState } from '../state/machine.ts';
 import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
 import { PATH_ENDS, step } from './step.ts';
@@ -212,7 +214,7 @@ export class Explorer {
     return (marks & (MARK_LOOP_HEAD | MARK_CONVERGE)) === MARK_LOOP_HEAD;
   }
 
-  /** Counts an instruction against the budget. */
+  /** Counts an instruction against the budget. States grow in number at merge points only. */
   #count(pc: number): Failure | null {
     this.#visits[pc]!++;
     const processed = ++this.#spent.processed;
@@ -224,6 +226,11 @@ export class Explorer {
       const { value, unit } = LIMITS.milliseconds;
       return tooComplex(pc, 'time', value, unit);
     }
+    const isMerge = (this.#walk.subject.cfg.marks[pc]! & MARK_PRUNE) !== 0;
+    return isMerge ? this.#countStates(pc) : null;
+  }
+
+  #countStates(pc: number): Failure | null {
     const { pendingStates, references, savedBytes } = LIMITS;
     const pending = this.#walk.pending.length;
     if (pending > this.#mostPending) this.#mostPending = pending;
@@ -241,6 +248,8 @@ export class Explorer {
   }
 
   #check(pc: number): Failure | null {
+    const numbers = this.#walk.subject.numbersSuffice[pc]!;
+    if (numbers >= 0 && areNumbers(this.#walk.state, numbers)) return null;
     const owed = this.#walk.subject.obligations[pc]!;
     for (let i = 0; i < owed.length; i++) {
       const failure = discharge(this.#walk, pc, owed[i]!);
@@ -275,6 +284,15 @@ export class Explorer {
 }
 
 const keyOf = ({ pc, code }: Failure): string => `${pc}:${code}`;
+
+/** Whether all registers in the mask hold numbers. */
+function areNumbers(state: MachineState, mask: number): boolean {
+  for (let left = mask; left !== 0; left &= left - 1) {
+    const register = 31 - Math.clz32(left & -left);
+    if (state.kind(state.register(register)) !== SCALAR) return false;
+  }
+  return true;
+}
 
 function tooComplex(pc: number, reason: string, most: number, unit: string): Failure {
   return { code: 'too-complex', pc, values: { reason, most, unit, count: most + 1 } };

@@ -76,6 +76,8 @@ export class Wanted {
 export interface Backtrackable {
   readonly instructions: readonly Instruction[];
   readonly rows: readonly Row[];
+  /** By slot: registers of which going back over the instruction makes others (liveness.ts). */
+  readonly traced: Int16Array;
   readonly trace: Trace;
   keptState(index: number): MachineState | undefined;
 }
@@ -85,24 +87,41 @@ export interface Backtrackable {
  * from. Empties `wanted`.
  */
 export function markPrecise(walk: Backtrackable, entry: number, wanted: Wanted): void {
+  const { trace } = walk;
   let at = entry;
   while (at >= 0) {
-    const saved = walk.trace.saved(at);
+    const saved = trace.saved(at);
     const kept = saved >= 0 ? walk.keptState(saved) : undefined;
-    if (kept !== undefined) markState(kept, wanted);
-    if (wanted.isEmpty()) break;
-    const before = walk.trace.previous(at);
-    if (before >= 0) {
-      const entered = walk.trace.frame(at) > walk.trace.frame(before);
-      if (entered) enteredFrom(walk, before, wanted);
-      else {
-        if (walk.trace.frame(at) < walk.trace.frame(before)) leftTo(walk, before, wanted);
-        stepBack(walk, before, wanted);
-      }
+    if (kept !== undefined) {
+      markState(kept, wanted);
+      if (wanted.isEmpty()) break;
     }
+    const before = trace.previous(at);
+    if (before >= 0 && goBack(walk, before, trace.frame(at), wanted) && wanted.isEmpty()) break;
     at = before;
   }
   wanted.clear();
+}
+
+/**
+ * Goes back over entry `at`, after which `frame` executed; false where that changes nothing, as for
+ * most instructions: they write something else.
+ */
+function goBack(walk: Backtrackable, at: number, frame: number, wanted: Wanted): boolean {
+  const { trace } = walk;
+  const executing = trace.frame(at);
+  if (frame > executing) {
+    enteredFrom(walk, at, wanted);
+    return true;
+  }
+  if (frame < executing) leftTo(walk, at, wanted);
+  else {
+    const isWritten = (wanted.registers[executing]! & walk.traced[trace.pc(at)]!) !== 0;
+    const isStored = wanted.slots.size > 0 && trace.stack(at) >= 0;
+    if (!isWritten && !isStored && !trace.hasLinks(at)) return false;
+  }
+  stepBack(walk, at, wanted);
+  return true;
 }
 
 /**
@@ -266,19 +285,31 @@ function markValue(state: MachineState, value: number): boolean {
   return true;
 }
 
-/** Adds to `wanted` every value of `state` that is precise. */
-export function addPrecise(state: MachineState, wanted: Wanted): void {
-  const precise = (value: number): boolean =>
-    state.kind(value) === SCALAR && (state.words[value + L.FLAGS]! & L.FLAG_PRECISE) !== 0;
-  for (let frame = 0; frame < state.frameCount; frame++) {
+/** Adds to `wanted` every value that is precise in `kept`, and not traced yet where `state` has it. */
+export function addPrecise(kept: MachineState, state: MachineState, wanted: Wanted): void {
+  for (let frame = 0; frame < kept.frameCount; frame++) {
     for (let r = 0; r < L.FRAME_POINTER; r++) {
-      if (precise(state.registerOf(frame, r))) wanted.addRegister(frame, r);
+      if (!isPrecise(kept, kept.registerOf(frame, r))) continue;
+      if (!isTraced(state, state.registerOf(frame, r))) wanted.addRegister(frame, r);
     }
-    for (let index = 0; index < state.slots(frame); index++) {
-      const slot = state.slot(frame, index);
-      if (hasSpill(state.words[slot]!) && precise(slot + L.SLOT_VALUE)) {
-        wanted.slots.add((frame << 16) | index);
-      }
+    const slots = kept.slots(frame);
+    for (let index = 0; index < slots; index++) {
+      const slot = kept.slot(frame, index);
+      if (!hasSpill(kept.words[slot]!) || !isPrecise(kept, slot + L.SLOT_VALUE)) continue;
+      const known = index < state.slots(frame) ? state.slot(frame, index) + L.SLOT_VALUE : -1;
+      if (known < 0 || !isTraced(state, known)) wanted.slots.add((frame << 16) | index);
     }
   }
 }
+
+const isPrecise = (state: MachineState, value: number): boolean =>
+  state.kind(value) === SCALAR && (state.words[value + L.FLAGS]! & L.FLAG_PRECISE) !== 0;
+
+/**
+ * Whether the number came from nothing that is not marked already, so that going back again would
+ * find nothing new. The mark is set when a number was traced, goes with copies of it and with what
+ * constants make of it, and ends where other numbers come in (transfer/), and where a state is kept,
+ * in which nothing is marked yet.
+ */
+export const isTraced = (state: MachineState, value: number): boolean =>
+  (state.words[value + L.FLAGS]! & L.FLAG_TRACED) !== 0;

@@ -5,6 +5,7 @@
 
 import { MARK_CONVERGE } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
+import * as L from '../state/layout.ts';
 import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import type { Loop } from './loops.ts';
@@ -129,6 +130,9 @@ export class MergePoints {
   }
 
   #keep(walk: Walk, pc: number, instructions: number, branches: number): void {
+    walk.state.forEachValue((value) => {
+      walk.state.words[value + L.FLAGS]! &= ~L.FLAG_TRACED;
+    });
     const state = walk.state.compact();
     forgetDead(walk.subject, state, pc);
     forgetWrites(walk.state);
@@ -212,6 +216,6 @@ function convergesTo(walk: Walk, kept: Kept): Verdict {
 
 /** What decided below the kept state decides for this path as well. */
 function propagate(walk: Walk, kept: Kept): void {
-  addPrecise(kept.state, walk.wanted);
+  addPrecise(kept.state, walk.state, walk.wanted);
   if (!walk.wanted.isEmpty()) markPrecise(walk, walk.entry, walk.wanted);
 }

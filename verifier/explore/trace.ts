@@ -92,6 +92,10 @@ export class Trace {
     return index < 0 ? NO_LINKS : this.#links[index]!;
   }
 
+  hasLinks(entry: number): boolean {
+    return this.#words[entry * ENTRY_WORDS + LINKS]! >= 0;
+  }
+
   setLinks(entry: number, values: readonly number[]): void {
     this.#words[entry * ENTRY_WORDS + LINKS] = this.#links.length;
     this.#links.push(values);

@@ -7,12 +7,14 @@
 import type { Recorder } from '../facts/recorder.ts';
 import type { Region } from '../facts.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
+import { SCALAR } from '../state/kinds.ts';
+import * as L from '../state/layout.ts';
 import { emptyState, type MachineState, StatePool } from '../state/machine.ts';
 import { slotIndex } from '../state/stack.ts';
 import type { Subject } from '../subject.ts';
 import type { Amendment } from './amendment.ts';
 import type { Kept } from './kept.ts';
-import { type Backtrackable, markPrecise, Wanted } from './precision.ts';
+import { type Backtrackable, isTraced, markPrecise, Wanted } from './precision.ts';
 import type { BeyondLinux, Reasoning } from './reasoning.ts';
 import { packSlot, Trace } from './trace.ts';
 
@@ -108,6 +110,10 @@ export class Walk implements Backtrackable {
     return this.subject.rows;
   }
 
+  get traced() {
+    return this.subject.traced;
+  }
+
   keptState(index: number): MachineState | undefined {
     return this.kept[index]?.state;
   }
@@ -136,8 +142,12 @@ export class Walk implements Backtrackable {
 
   /** The value of `register` decides something now. */
   needPrecise(register: number): void {
-    this.wanted.addRegister(this.state.frame, register);
+    const { state } = this;
+    const value = state.register(register);
+    if (state.kind(value) !== SCALAR || isTraced(state, value)) return;
+    this.wanted.addRegister(state.frame, register);
     markPrecise(this, this.entry, this.wanted);
+    state.words[value + L.FLAGS]! |= L.FLAG_TRACED;
   }
 
   /** As `needPrecise`, for any register or stack slot of any frame. */

@@ -20,27 +20,54 @@ export interface AccessRequest {
   readonly by: 'instruction' | 'atomic' | 'helper';
 }
 
-export type Obligation =
+export type Rule =
   /** The register holds something. */
-  | { readonly rule: 'initialised'; readonly register: number }
+  | 'initialised'
   /** The register is not r10. */
-  | { readonly rule: 'changeable'; readonly register: number }
+  | 'changeable'
   /** The operation is defined on the kinds of its operands. */
-  | { readonly rule: 'arithmetic' }
+  | 'arithmetic'
   /** The operands may be compared. */
-  | { readonly rule: 'comparison' }
-  | { readonly rule: 'access'; readonly request: AccessRequest }
+  | 'comparison'
+  /** The bytes of `request` may be accessed. */
+  | 'access'
   /** The register's value may be written to where the access goes. */
-  | { readonly rule: 'storable'; readonly register: number; readonly request: AccessRequest }
-  /** The register holds a number, or what an atomic operation may take for one. */
-  | { readonly rule: 'number'; readonly register: number }
-  /** An argument satisfies the callee's contract. */
-  | { readonly rule: 'argument'; readonly callee: Contract; readonly index: number }
+  | 'storable'
+  /** The register holds a number. */
+  | 'number'
+  /** Argument `index` satisfies the contract of `callee`. */
+  | 'argument'
   /** The call as a whole: locks, references, nesting. */
-  | { readonly rule: 'call' }
+  | 'call'
   /** r6 holds the context; nothing is held that an early exit would leak. */
-  | { readonly rule: 'legacy-packet-load' }
+  | 'legacy-packet-load'
   /** The frame may end here. */
-  | { readonly rule: 'exit' };
+  | 'exit';
 
-export type Rule = Obligation['rule'];
+/**
+ * What a rule is not about is left at `UNUSED`. All obligations have the same fields, since each is
+ * looked at on every step, and objects of one shape are read several times as fast.
+ */
+export interface Obligation {
+  readonly rule: Rule;
+  readonly register: number;
+  readonly request: AccessRequest;
+  readonly callee: Contract | undefined;
+  readonly index: number;
+}
+
+const NO_REQUEST: AccessRequest = Object.freeze({
+  pc: -1,
+  register: -1,
+  offset: 0,
+  size: 0,
+  verb: 'read',
+  by: 'instruction',
+});
+
+export const UNUSED: Omit<Obligation, 'rule'> = Object.freeze({
+  register: -1,
+  request: NO_REQUEST,
+  callee: undefined,
+  index: -1,
+});

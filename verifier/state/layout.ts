@@ -54,6 +54,8 @@ export const FLAG_PERCPU = 1024;
 export const FLAG_USER = 2048;
 /** Bytes of a packet, seen through a dynptr. */
 export const FLAG_SLICE = 4096;
+/** Numbers: all that it came from is marked in the kept states of this path. Never in those. */
+export const FLAG_TRACED = 8192;
 
 export const REGISTERS = 11;
 export const FRAME_POINTER = 10;

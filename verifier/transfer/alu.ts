@@ -45,8 +45,12 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
     shiftAsLinux(walk, row, dst, operand);
     return;
   }
-  domain.transferOfRow(row)(state.words, dst + L.NUMBER, dst + L.NUMBER, operand);
+  const { words } = state;
+  let traced = words[dst + L.FLAGS]! & L.FLAG_TRACED;
+  if (src >= 0) traced &= words[src + L.FLAGS]!;
+  domain.transferOfRow(row)(words, dst + L.NUMBER, dst + L.NUMBER, operand);
   state.clearPointer(dst);
+  if (row.dst === 'update') words[dst + L.FLAGS] = traced;
   relink(state, dst, link);
 }
 

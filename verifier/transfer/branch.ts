@@ -156,6 +156,7 @@ function jumpOnNumbers(walk: Walk, pc: number, insn: Instruction, row: Row, take
       return pc + 1;
     }
     needOperands(walk, insn, row);
+    forgetOperandTraces(state, insn, row);
   }
   if (!mayTake) walk.unfork();
   if (mayFall) return pc + 1;
@@ -207,10 +208,21 @@ function learn(
   return true;
 }
 
+const forgetTrace = (state: MachineState, value: number): void => {
+  state.words[value + L.FLAGS]! &= ~L.FLAG_TRACED;
+};
+
+/** Operands that narrow each other come from each other from now on. */
+function forgetOperandTraces(state: MachineState, insn: Instruction, row: Row): void {
+  forgetTrace(state, state.register(insn.dst));
+  if (row.source === 'reg') forgetTrace(state, state.register(insn.src));
+}
+
 /** Tells the trace which values this branch refines together. */
 function noteLinks(walk: Walk, insn: Instruction, row: Row): void {
   const { state } = walk;
   const { words } = state;
+  if (row.source === 'reg') forgetOperandTraces(state, insn, row);
   const idA = words[state.register(insn.dst) + L.ID]!;
   const idB = row.source === 'reg' ? words[state.register(insn.src) + L.ID]! : 0;
   if (idA === 0 && idB === 0) return;
@@ -234,5 +246,9 @@ function noteLinks(walk: Walk, insn: Instruction, row: Row): void {
   if (row.source === 'reg') {
     links.push(registerLink(state.frame, insn.dst), registerLink(state.frame, insn.src));
   }
-  if (links.length > 1) walk.trace.setLinks(walk.entry, links);
+  if (links.length <= 1) return;
+  walk.trace.setLinks(walk.entry, links);
+  state.forEachValue((value) => {
+    if (isLinked(value)) forgetTrace(state, value);
+  });
 }
