@@ -5,11 +5,13 @@
  */
 
 import type { MapSpec } from '../isa/index.ts';
+import type { NativeCode } from '../jit/index.ts';
 import { type ContextValues, decodeContext } from '../platform/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
 import { type Environment, encodeEnvironment, hasFixedTime } from './environment.ts';
 import { HelperError, type HostedHelpers } from './hosted.ts';
 import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
+import type { SealOptions } from './options.ts';
 import { lengthOf, viewOf } from './pinned.ts';
 import { contextBytesOf, metadataOf, type Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
@@ -139,11 +141,20 @@ export interface ExtensionDescription {
   readonly seal: SealReport;
 }
 
+/** What takes a program's place. */
+interface Successor {
+  readonly program: ProgramHandle;
+  readonly description: ExtensionDescription;
+  readonly maps: readonly ExtensionMap[];
+}
+
 interface Parts {
   readonly extension: ExtensionHandle;
   readonly program: ProgramHandle;
   readonly description: ExtensionDescription;
   readonly maps: readonly ExtensionMap[];
+  /** The loader's own, since it knows how to seal. */
+  readonly replace: (extension: Extension<unknown>, code: NativeCode, options: SealOptions) => void;
   /** Helpers in JavaScript, where the program type has any. */
   readonly hosted: HostedHelpers | undefined;
 }
@@ -170,14 +181,13 @@ export class Extension<Context = ContextValues> implements Disposable {
   #ready: { packet: Uint8Array | undefined; memory: Uint8Array | undefined } | undefined;
   readonly #identities: BigUint64Array;
   #hasIdentity = false;
-  readonly #description: ExtensionDescription;
-  readonly #mapList: readonly ExtensionMap[];
+  readonly #replace: Parts['replace'];
+  #description: ExtensionDescription;
+  #mapList: readonly ExtensionMap[] = [];
+  #maps: Readonly<Record<string, ExtensionMap>> = {};
   readonly #hosted: HostedHelpers | undefined;
   #program: ProgramHandle;
   #closed = false;
-  /** By name. */
-  readonly maps: Readonly<Record<string, ExtensionMap>>;
-
   constructor(key: typeof KEY, parts: Parts) {
     if (key !== KEY) throw new TypeError('extensions are made by load() only');
     this.#extension = parts.extension;
@@ -195,10 +205,8 @@ export class Extension<Context = ContextValues> implements Disposable {
     this.#run = this.#instance.run;
     this.#identities = new BigUint64Array(this.#instance.exchange, IDENTITIES * 4, 4);
     this.#putIdentity({});
-    this.#mapList = parts.maps;
-    for (const map of parts.maps) retainMap(map);
-    const byName = parts.maps.map((map) => [map.name, map]);
-    this.maps = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(byName)));
+    this.#replace = parts.replace;
+    this.#addMaps(parts.maps);
     Object.freeze(this);
   }
 
@@ -207,6 +215,18 @@ export class Extension<Context = ContextValues> implements Disposable {
     return typeof x === 'object' && x !== null && #extension in x;
   }
 
+  #addMaps(maps: readonly ExtensionMap[]): void {
+    const added = maps.filter((map) => !this.#mapList.includes(map));
+    for (const map of added) retainMap(map);
+    this.#mapList = [...this.#mapList, ...added];
+    const byName = Object.fromEntries(this.#mapList.map((map) => [map.name, map]));
+    this.#maps = Object.freeze(Object.assign(Object.create(null), byName));
+  }
+
+  /** By name. */
+  get maps(): Readonly<Record<string, ExtensionMap>> {
+    return this.#maps;
+  }
   get name(): string {
     return this.#description.name;
   }
@@ -426,12 +446,24 @@ export class Extension<Context = ContextValues> implements Disposable {
     this.close();
   }
 
+  /**
+   * Puts other code in this one's place, for every thread at once: runs that are under way finish with
+   * the old code, later ones have the new. Maps of the same name stay, with their content. Throws
+   * TypeError where the program's type or context differ, or what a proof assumed of a map.
+   */
+  replace(code: NativeCode, options: SealOptions = {}): void {
+    this.#replace(this, code, options);
+  }
+
   /** For the loader: swaps the program, atomically for every thread. */
-  static adopt(key: typeof KEY, extension: Extension, program: ProgramHandle): boolean {
+  static adopt(key: typeof KEY, extension: Extension<unknown>, next: Successor): boolean {
     if (key !== KEY) throw new TypeError('programs are replaced by the loader');
+    const { program, description, maps } = next;
     if (!addon().replaceProgram(extension.#extension, program)) return false;
     addon().closeProgram(extension.#program);
     extension.#program = program;
+    extension.#description = description;
+    extension.#addMaps(maps);
     return true;
   }
 
@@ -440,7 +472,7 @@ export class Extension<Context = ContextValues> implements Disposable {
     return extension.#program;
   }
 
-  static mapsOf(key: typeof KEY, extension: Extension): readonly ExtensionMap[] {
+  static mapsOf(key: typeof KEY, extension: Extension<unknown>): readonly ExtensionMap[] {
     if (key !== KEY) throw new TypeError('map handles belong to the loader');
     return extension.#mapList;
   }
@@ -619,12 +651,12 @@ export function mintExtension(parts: Parts, environment: Environment | undefined
   if (environment !== undefined) extension.fix(environment);
   return extension;
 }
-export function adoptProgram(extension: Extension, program: ProgramHandle): boolean {
-  return Extension.adopt(KEY, extension, program);
+export function adoptProgram(extension: Extension<unknown>, next: Successor): boolean {
+  return Extension.adopt(KEY, extension, next);
 }
 export function programOf(extension: Extension): ProgramHandle {
   return Extension.programOf(KEY, extension);
 }
-export function mapsOf(extension: Extension): readonly ExtensionMap[] {
+export function mapsOf(extension: Extension<unknown>): readonly ExtensionMap[] {
   return Extension.mapsOf(KEY, extension);
 }

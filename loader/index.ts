@@ -12,16 +12,9 @@ export {
   type TestReport,
 } from './extension.ts';
 export { HelperError } from './hosted.ts';
-export {
-  type LoadOptions,
-  load,
-  type OpenOptions,
-  openShared,
-  replace,
-  setTarget,
-  type TypedLoadOptions,
-} from './load.ts';
+export { load, type OpenOptions, openShared, replace, setTarget } from './load.ts';
 export { ExtensionMap, type MapBatch, MapError, type UpdateMode } from './map.ts';
+export type { LoadOptions, SealOptions, TypedLoadOptions } from './options.ts';
 export {
   type CallRecord,
   loadReference,

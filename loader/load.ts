@@ -24,31 +24,9 @@ import { HostedHelpers, hostedWords } from './hosted.ts';
 import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap, typesOfMap } from './map.ts';
 import { describeMaps, differenceInFields, holdsPlainValues, type MapTypes } from './map-types.ts';
 import { allocatedTypes } from './object-types.ts';
+import type { LoadOptions, SealOptions, TypedLoadOptions } from './options.ts';
 import { type Plan, planContext } from './plan.ts';
-import { describeSeal, type SealMethod, sealRange } from './seal.ts';
-
-export interface LoadOptions {
-  /**
-   * `permanent` (default): the mapping is sealed too and stays until the process ends, however often
-   * the extension is closed. `replaceable`: unmapped once no thread can be inside.
-   */
-  readonly lifetime?: 'permanent' | 'replaceable';
-  /** Refuse to load when nothing at least this good can be had. */
-  readonly requireSeal?: SealMethod;
-  /** Try this method alone. */
-  readonly onlySeal?: SealMethod;
-  /** Maps to use instead of making new ones, by name. */
-  readonly maps?: Readonly<Record<string, ExtensionMap>>;
-  readonly environment?: Environment;
-  /** Where socket buffers begin; default: as BPF_PROG_TEST_RUN does for the program type. */
-  readonly linkOffset?: 'mac' | 'network';
-}
-
-/** For programs of a type that `defineProgramType` made: the type of what their runs are given. */
-export interface TypedLoadOptions<Context> extends LoadOptions {
-  /** The definition that the programs were proven against. */
-  readonly programType: ProgramType<Context>;
-}
+import { describeSeal, sealRange } from './seal.ts';
 
 /** What loading needs of compiled code, whoever made it. */
 export interface LoadableCode {
@@ -132,21 +110,39 @@ export function openShared<Context = ContextValues>(
     .map((handle, i) => adoptMap(handle, specs[i]!, types(specs[i]!)));
   const program = native.extensionProgram(extension);
   const hosted = hostedOf(programType as ProgramType<unknown> | undefined);
-  const opened = mintExtension({ extension, program, description, maps, hosted }, environment);
+  const parts = { extension, program, description, maps, hosted, replace };
+  const opened = mintExtension(parts, environment);
   return opened as unknown as Extension<Context>;
 }
 
 const hostedOf = (type: ProgramType<unknown> | undefined): HostedHelpers | undefined =>
   type === undefined || type.parts.hosted.length === 0 ? undefined : new HostedHelpers(type);
 
-/** Puts other code in an extension's place: maps stay, running threads finish with the old code. */
-export function replace(extension: Extension, code: NativeCode, options: LoadOptions = {}): void {
-  const maps = Object.fromEntries(mapsOf(extension).map((map) => [map.name, map]));
-  const [program] = sealPrograms([loadable(code)], { ...options, maps }).programs;
-  if (program === undefined || !adoptProgram(extension, program))
-    throw new TypeError(
-      `${code.program.name} cannot replace ${extension.name}: its type, context or maps differ`,
-    );
+/**
+ * Puts other code in an extension's place, for every thread at once: runs that are under way finish
+ * with the old code. Maps of the same name stay, with their content; others are made.
+ */
+export function replace(
+  extension: Extension<unknown>,
+  code: NativeCode,
+  options: SealOptions = {},
+) {
+  const own = mapsOf(extension);
+  const loaded = loadable(code);
+  const given = Object.fromEntries(own.map((map) => [map.name, map]));
+  const sealed = sealPrograms([loaded], { ...options, maps: given });
+  const program = sealed.programs[0]!;
+  const maps = sealed.maps[0]!;
+  const description = describeProgram(loaded, sealed, 0);
+  if (adoptProgram(extension, { program, description, maps })) return;
+  addon().closeProgram(program);
+  for (const map of maps.filter((each) => !own.includes(each))) {
+    retainMap(map);
+    releaseMap(map);
+  }
+  throw new TypeError(
+    `${loaded.name} cannot replace ${extension.name}: its type, context or meter differ`,
+  );
 }
 
 function loadable(code: NativeCode): LoadableCode {
@@ -182,26 +178,33 @@ const HOST_TARGET: string =
 export function loadCodes(codes: readonly LoadableCode[], options: LoadOptions): Extension[] {
   const sealed = sealPrograms(codes, options);
   const extensions = sealed.programs.map((program, i) => {
-    const code = codes[i]!;
     const maps = sealed.maps[i]!;
-    const description: ExtensionDescription = Object.freeze({
-      btf: code.btf,
-      name: code.name,
-      type: code.type,
-      worstCaseInstructions: code.worstCaseInstructions,
-      metered: code.metered ?? false,
-      definition: definitionOf(code.programType),
-      plan: sealed.plans[i]!,
-      maps: maps.map((map) => map.spec),
-      seal: describeSeal(program, sealed.method, sealed.properties),
-    });
+    const description = describeProgram(codes[i]!, sealed, i);
     const extension = addon().createExtension(program);
-    const hosted = hostedOf(code.programType);
-    return mintExtension({ extension, program, description, maps, hosted }, options.environment);
+    const hosted = hostedOf(codes[i]!.programType);
+    const parts = { extension, program, description, maps, hosted, replace };
+    return mintExtension(parts, options.environment);
   });
   fillObjectMaps(extensions);
   return extensions;
 }
+
+const describeProgram = (
+  code: LoadableCode,
+  sealed: SealedPrograms,
+  index: number,
+): ExtensionDescription =>
+  Object.freeze({
+    btf: code.btf,
+    name: code.name,
+    type: code.type,
+    worstCaseInstructions: code.worstCaseInstructions,
+    metered: code.metered ?? false,
+    definition: definitionOf(code.programType),
+    plan: sealed.plans[index]!,
+    maps: sealed.maps[index]!.map((map) => map.spec),
+    seal: describeSeal(sealed.programs[index]!, sealed.method, sealed.properties),
+  });
 
 const definitionOf = (type: ProgramType<unknown> | undefined): ExtensionDescription['definition'] =>
   type && { id: type.parts.row.id, hosted: type.parts.hosted.length > 0 };

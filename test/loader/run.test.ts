@@ -9,7 +9,8 @@ import { describe, expect, it } from 'vitest';
 import { NativeCode } from '../../jit/index.ts';
 import { addon } from '../../loader/addon.ts';
 import { Extension, ExtensionMap, load, openShared, replace } from '../../loader/index.ts';
-import { type LoadOptions, loadCodes } from '../../loader/load.ts';
+import { loadCodes } from '../../loader/load.ts';
+import type { LoadOptions } from '../../loader/options.ts';
 import {
   callTo,
   loadEax32,

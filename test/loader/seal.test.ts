@@ -8,7 +8,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arenaTotals, type Extension, type SealMethod } from '../../loader/index.ts';
-import { type LoadOptions, loadCodes } from '../../loader/load.ts';
+import { loadCodes } from '../../loader/load.ts';
+import type { LoadOptions } from '../../loader/options.ts';
 import { machineCode, movEax, ret } from './machine-code.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
