@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Program } from '../isa/index.ts';
 import { readObject } from '../programs/object/index.ts';
@@ -73,6 +74,16 @@ export function buildHarness(sources: string, output: string, compiler: string):
     harness,
   ]);
   return harness;
+}
+
+/** The addon that calls are measured against; its path. Any C compiler does. */
+export function buildCrossing(sources: string, output: string): string {
+  mkdirSync(output, { recursive: true });
+  const addon = join(output, 'crossing.node');
+  const headers = createRequire(import.meta.url)('node-api-headers').include_dir;
+  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-Wall', '-Wextra', `-I${headers}`];
+  runCompiler(process.env.CC || 'cc', [...flags, join(sources, 'crossing.c'), '-o', addon]);
+  return addon;
 }
 
 /** What the compiler calls itself. */

@@ -4,12 +4,18 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kernelRefusal, kernelRelease } from '../hosts/index.ts';
-import type { Program } from '../isa/index.ts';
-import { buildHarness, buildObjects, describeCompiler, findCompiler } from './build.ts';
+import {
+  buildCrossing,
+  buildHarness,
+  buildObjects,
+  describeCompiler,
+  findCompiler,
+} from './build.ts';
+import { type CallRow, callTable, measureCalls } from './calls.ts';
 import { EMPTY, measureProgram, type SpeedRow } from './code-speed.ts';
 import { type Engine, interpreter, kernel, native, ringfence } from './engine.ts';
 import { Harness } from './harness.ts';
-import { callTable, mapTable, measureCalls, measureMaps } from './maps.ts';
+import { type MapRow, mapTable, measureMaps } from './maps.ts';
 import { type SpeedReport, speedReport, speedTable, stageTable } from './report.ts';
 import { measureStages, type StageRow } from './stages.ts';
 import { measureVerification, verificationTable } from './verification.ts';
@@ -22,6 +28,7 @@ const HELP = `Usage: npm run bench -- [options]
   --rounds N       turns of each engine (default 21)
   --cpu VERSION    instruction set of the BPF objects, v1 to v4 (default v3)
   --code           the generated code alone, without the stages around it
+  --calls          only what entering native code costs
   --verify         only verification, of the object files named behind the options
   --json FILE      write the results there too
   --help
@@ -38,6 +45,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '21' },
     cpu: { type: 'string', default: 'v3' },
     code: { type: 'boolean', default: false },
+    calls: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -63,18 +71,13 @@ function chooseEngines(harness: Harness): Engine[] {
   return engines.filter(({ refusal }) => refusal === undefined);
 }
 
-interface CodeBench {
-  readonly report: SpeedReport;
-  readonly empty: Program | undefined;
-}
-
 function roundsWanted(): number {
   const rounds = Number(options.rounds);
   if (Number.isInteger(rounds) && rounds > 0) return rounds;
   throw new RangeError(`--rounds: '${options.rounds}' is not a whole number of at least 1`);
 }
 
-async function benchCode(root: string): Promise<CodeBench | undefined> {
+async function benchCode(root: string): Promise<SpeedReport | undefined> {
   const compiler = findCompiler();
   if (compiler === undefined) {
     say('generated code: not measured, no clang that builds for BPF was found');
@@ -99,7 +102,7 @@ async function benchCode(root: string): Promise<CodeBench | undefined> {
   say(speedTable(report));
   say("\nMedian nanoseconds a run; the kernel's without what it spends around an empty program.");
   for (const refusal of rows.flatMap((row) => row.refusals)) say(`\n${refusal}`);
-  return { report, empty: programs.get(EMPTY) };
+  return report;
 }
 
 function describeMachine(compiler: string): string {
@@ -107,8 +110,8 @@ function describeMachine(compiler: string): string {
   return `${describeCompiler(compiler)}, -mcpu=${options.cpu}, Node ${process.version}${kernelName}, ${cpus()[0]?.model}`;
 }
 
-function benchStages(root: string, empty: Program | undefined): StageRow[] {
-  const rows = measureStages(root, empty);
+function benchStages(root: string): StageRow[] {
+  const rows = measureStages(root);
   say('\n## Stages\n');
   say(stageTable(rows));
   const refusal = kernelRefusal();
@@ -116,12 +119,18 @@ function benchStages(root: string, empty: Program | undefined): StageRow[] {
   return rows;
 }
 
-function benchMaps() {
-  const [calls, maps] = [measureCalls(), measureMaps()];
+function benchCalls(root: string): CallRow[] {
+  const calls = measureCalls(buildCrossing(join(root, 'bench'), join(root, 'build/bench')));
   say(`\n## Calls\n\n${callTable(calls)}`);
+  say('\nBest of the rounds.');
+  return calls;
+}
+
+function benchMaps(): MapRow[] {
+  const maps = measureMaps();
   say(`\n## Maps\n\n${mapTable(maps)}`);
   say('\nBest of the rounds; nanoseconds a run, choosing a key included.');
-  return { calls, maps };
+  return maps;
 }
 
 /** `root`: the checkout. */
@@ -134,10 +143,14 @@ export async function main(root: string): Promise<void> {
     say(verificationTable(measureVerification(positionals)));
     return;
   }
-  const code = await benchCode(root);
-  const stages = options.code ? undefined : benchStages(root, code?.empty);
-  const runtime = options.code ? undefined : benchMaps();
-  const speed = code?.report;
+  if (options.calls) {
+    benchCalls(root);
+    return;
+  }
+  const speed = await benchCode(root);
+  const stages = options.code ? undefined : benchStages(root);
+  const calls = options.code ? undefined : benchCalls(root);
+  const maps = options.code ? undefined : benchMaps();
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ speed, stages, runtime }, null, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ speed, stages, calls, maps }, null, 2)}\n`);
 }

@@ -1,12 +1,12 @@
 /**
- * What do maps and calls cost? Programs that do one map operation on a key of their own choosing, run
+ * What do maps cost? Programs that do one map operation on a key of their own choosing, run
  * many times in one crossing, beside the kernel's test run of the same program, the interpreter, and
  * the same operation on a JavaScript Map. A row without an operation tells what choosing costs.
  */
 import { loadIntoKernel } from '../hosts/index.ts';
 import { assembleProgram, type Program } from '../isa/index.ts';
 import { compile } from '../jit/index.ts';
-import { addon, type Extension, load, loadReference } from '../loader/index.ts';
+import { type Extension, load, loadReference } from '../loader/index.ts';
 import { HELPERS } from '../platform/index.ts';
 import { verify } from '../verifier/index.ts';
 import { figure, markdownTable } from './report.ts';
@@ -223,54 +223,5 @@ export function mapTable(rows: readonly MapRow[]): string {
   return markdownTable(
     ['work', ...names.map((name) => `${name}, ns`)],
     rows.map(({ work, nanoseconds }) => [work, ...names.map((name) => figure(nanoseconds[name]))]),
-  );
-}
-
-const CALLS = 1_000_000;
-const BATCH = 256;
-
-export interface CallRow {
-  readonly call: string;
-  readonly nanoseconds: number;
-}
-
-/** A call of the addon that does nothing: closing what is closed. */
-function emptyCall(extension: Extension): () => void {
-  const handle = addon().findExtension(extension.share().id);
-  if (handle === null) throw new Error('the extension is open, so it is found');
-  const instance = addon().createInstance(handle);
-  instance.close();
-  return () => instance.close();
-}
-
-/** Single runs, and packets of a batch, beside a native call that does nothing. */
-export function measureCalls(): CallRow[] {
-  const verdict = verify(assembleProgram('.type xdp\n.name empty\nr0 = 2\nexit', 'empty.s'));
-  if (!verdict.ok) throw new Error('the empty program is not accepted');
-  const extension = load(compile(verdict.proof), { lifetime: 'replaceable' });
-  const lengths = new Uint32Array(BATCH).fill(packet.length);
-  const offsets = lengths.map((length, i) => i * length);
-  const [buffer, results] = [new Uint8Array(BATCH * packet.length), new Uint32Array(BATCH)];
-  const empty = emptyCall(extension);
-  const batch = () => extension.runBatch(buffer, offsets, lengths, results);
-  const batchInNative = () => {
-    batch();
-    return extension.nanoseconds / BATCH;
-  };
-  const measures: readonly (readonly [string, () => number])[] = [
-    ['native call that does nothing', () => timed(CALLS, empty)],
-    ['single run of an empty program', () => timed(CALLS, () => extension.run({ packet }))],
-    [`one packet of a batch of ${BATCH}`, () => timed(CALLS / BATCH, batch) / BATCH],
-    ['its part in native code', batchInNative],
-  ];
-  const times = best(measures.map(([, measure]) => ({ measure, close: () => {} })));
-  extension.close();
-  return measures.map(([call], i) => ({ call, nanoseconds: times[i] ?? Number.NaN }));
-}
-
-export function callTable(rows: readonly CallRow[]): string {
-  return markdownTable(
-    ['call', 'ns'],
-    rows.map(({ call, nanoseconds }) => [call, figure(nanoseconds)]),
   );
 }

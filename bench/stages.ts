@@ -1,6 +1,6 @@
 /**
- * What each stage costs around the generated code: verifying, compiling, entering native code, and
- * starting the command line. Peers, where there are any, are measured beside them.
+ * What each stage costs around the generated code: verifying, compiling, and starting the
+ * command line. Peers, where there are any, are measured beside them.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { kernelRefusal, loadIntoKernel } from '../hosts/index.ts';
 import type { Program } from '../isa/index.ts';
 import { compile } from '../jit/index.ts';
-import { addon, type Extension, load } from '../loader/index.ts';
 import { readObject } from '../programs/object/index.ts';
 import { verify } from '../verifier/index.ts';
 import { median } from './code-speed.ts';
@@ -81,31 +80,6 @@ function compileRow(programs: readonly Program[]): StageRow {
   };
 }
 
-const PACKET_BYTES = 64;
-const BATCH = 256;
-
-/** Entering a program that does nothing, one packet at a time and 256 at a time. */
-function entryRows(empty: Program): StageRow[] {
-  const extension: Extension = load(compile(proofOf(empty)), { lifetime: 'replaceable' });
-  const packet = new Uint8Array(PACKET_BYTES);
-  const buffer = new Uint8Array(PACKET_BYTES * BATCH);
-  const offsets = Uint32Array.from({ length: BATCH }, (_, i) => i * PACKET_BYTES);
-  const lengths = new Uint32Array(BATCH).fill(PACKET_BYTES);
-  const results = new Uint32Array(BATCH);
-  const input = { packet };
-  const native = addon();
-  const crossing = timeOf(() => native.hasHelper(1));
-  const single = timeOf(() => extension.run(input));
-  const batch = timeOf(() => extension.runBatch(buffer, offsets, lengths, results)) / BATCH;
-  extension.close();
-  const peer = { peer: 'N-API call with one number', peerNanoseconds: crossing };
-  const subject = `empty program, ${PACKET_BYTES}-byte packet`;
-  return [
-    { stage: 'run', subject, nanoseconds: single, ...peer },
-    { stage: `runBatch of ${BATCH}, per packet`, subject, nanoseconds: batch, ...peer },
-  ];
-}
-
 /** The kernel states its own time, which is of verification alone. */
 function verifyRow(program: Program): StageRow {
   const kernel = kernelRefusal() === undefined ? kernelVerifyTime(program) : undefined;
@@ -142,17 +116,12 @@ function startRow(root: string, sample: string): StageRow | undefined {
   };
 }
 
-/** `root`: the checkout; `empty`: a program that does nothing, to time how it is entered. */
-export function measureStages(root: string, empty: Program | undefined): StageRow[] {
+/** `root`: the checkout. */
+export function measureStages(root: string): StageRow[] {
   const folder = join(root, 'programs/samples');
   const samples = readdirSync(folder)
     .filter((file) => file.endsWith('.bpf.o') && !file.startsWith('bad-'))
     .flatMap((file) => readObject(readFileSync(join(folder, file)), file));
   const start = startRow(root, join(folder, 'firewall.bpf.o'));
-  return [
-    compileRow(samples),
-    ...samples.map(verifyRow),
-    ...(empty === undefined ? [] : entryRows(empty)),
-    ...(start === undefined ? [] : [start]),
-  ];
+  return [compileRow(samples), ...samples.map(verifyRow), ...(start === undefined ? [] : [start])];
 }
