@@ -27,6 +27,8 @@ export interface Shape {
   readonly set: SetArguments;
   /** Argument of the call that is passed on, by its place, and the register that receives it. */
   readonly passes?: readonly [argument: number, register: number];
+  /** Nobody looks at its result. */
+  readonly isUnheeded?: true;
   /** The call that it belongs to holds a lock that the callback may not touch. */
   readonly keepsLock?: true;
 }
@@ -39,7 +41,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = Object.freeze({
   'rbtree-less': { runs: 'now', set: setNodes, keepsLock: true },
   timer: { runs: 'later', set: () => undefined },
   workqueue: { runs: 'asleep', set: () => undefined },
-  'task-work': { runs: 'asleep', set: () => undefined },
+  'task-work': { runs: 'asleep', set: () => undefined, isUnheeded: true },
 });
 
 /** The callback argument of a callee: its index, or -1. */

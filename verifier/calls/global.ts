@@ -45,9 +45,6 @@ export function checkGlobalCall(walk: Walk, pc: number, callee: Prototype): Fail
   }
   const failure = checkRegions(walk, pc, callee);
   if (failure !== null) return failure;
-  if (callee.sleeps === true && walk.state.words[L.SLEEPABLE] === 0) {
-    return { code: 'helper-sleeps', pc, values: { name, helper: name } };
-  }
   if (callee.throws && isCalledBack(walk.state)) {
     return { code: 'throw-in-callback', pc, values: {} };
   }

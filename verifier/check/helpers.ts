@@ -52,9 +52,6 @@ export function checkHelper(
     return { code: 'helper-gpl', pc, values: { ...values, license: program.license } };
   }
   if (helper.privileged && privilege !== 'full') return { code: 'helper-privilege', pc, values };
-  if (helper.sleeps && !program.flags.includes('sleepable')) {
-    return { code: 'helper-sleeps', pc, values };
-  }
   if (helper.unsupported !== undefined) {
     return { code: 'helper-unsupported', pc, values: { ...values, reason: helper.unsupported } };
   }

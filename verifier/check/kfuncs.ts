@@ -45,8 +45,5 @@ function checkKfunc(
     return { code: 'kfunc-gpl', pc, values: { ...values, license: program.license } };
   }
   if (!mayCallKfunc(found, program)) return { code: 'kfunc-not-allowed', pc, values };
-  if (found.flags.includes('sleepable') && !program.flags.includes('sleepable')) {
-    return { code: 'kfunc-sleeps', pc, values };
-  }
   return null;
 }

@@ -24,6 +24,7 @@ function checkEnd(walk: Walk, pc: number, how: number): Failure | null {
     case L.ENTERED_UNDER_LOCK:
       return checkNumberIn(walk, pc, CALLBACK_RESULT, 32, 'callback');
     case L.ENTERED_ALONE:
+    case L.ENTERED_UNHEEDED:
       return checkHeld(walk, pc) ?? checkScalar(walk, pc);
     case L.ENTERED_LATER:
       return checkHeld(walk, pc) ?? checkNumberIn(walk, pc, LATER_RESULT, 32, 'callback');

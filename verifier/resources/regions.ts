@@ -44,6 +44,11 @@ const REGIONS: readonly Region[] = [
 
 function checkSleep(walk: Walk, pc: number, callee: Contract): Failure | null {
   if (!maySleep(callee)) return null;
+  // What runs later may sleep where its program may not, and the other way round.
+  if (walk.state.words[L.SLEEPABLE] === 0) {
+    const values = { name: callee.name, helper: callee.id ?? callee.name };
+    return { code: hasFlag(callee, 'sleepable') ? 'kfunc-sleeps' : 'helper-sleeps', pc, values };
+  }
   const region = REGIONS.find(({ word }) => walk.state.words[word]! > 0);
   if (region === undefined) return null;
   const linuxKind = callee.id === undefined ? 'kernel func' : 'sleepable helper';

@@ -131,6 +131,8 @@ export const ENTERED_ALONE = 2;
 export const ENTERED_LATER = 3;
 /** By a kernel function, for which the caller holds a lock. */
 export const ENTERED_UNDER_LOCK = 4;
+/** As ENTERED_LATER, and nobody looks at the result. */
+export const ENTERED_UNHEEDED = 6;
 /** The function that runs when an exception ends the program. */
 export const ENTERED_BY_EXCEPTION = 5;
 /** Room for two numbers that are no value of the program: immediate operands. */

@@ -76,7 +76,9 @@ function leaveForLater(walk: Walk, callee: Contract, shape: Shape, entry: number
   recorder.later.add(entry);
   const set = (fresh: Walk): void => {
     const { words } = fresh.state;
-    words[fresh.state.frameRow(0) + L.FRAME_CALLBACK] = L.ENTERED_LATER;
+    words[fresh.state.frameRow(0) + L.FRAME_CALLBACK] = shape.isUnheeded
+      ? L.ENTERED_UNHEEDED
+      : L.ENTERED_LATER;
     if (shape.runs === 'asleep') words[L.SLEEPABLE] = 1;
     setElement(fresh, map);
   };

@@ -7,6 +7,8 @@ struct bpf_wq {
 } __attribute__((aligned(8)));
 KFUNC int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned flags);
 KFUNC int bpf_wq_start(struct bpf_wq *wq, unsigned flags);
+KFUNC int bpf_wq_set_callback_impl(struct bpf_wq *wq, int (*callback)(void *, int *, void *),
+                                   unsigned flags, void *aux);
 
 struct timed {
   __u64 before;
@@ -117,6 +119,45 @@ SEC("tc")
 int work_beside(struct __sk_buff *skb) {
   VALUE(queued, q, queues);
   bpf_wq_start((void *)&q->after, 0);
+  return 0;
+}
+
+/* What runs later sleeps where its own context lets it, whatever the program may do. */
+static int sleeps_in_work(void *map, int *key, void *value) {
+  char byte;
+  return bpf_copy_from_user(&byte, 1, 0) & 0;
+}
+
+static int sleeps_in_timer(void *map, int *key, struct timed *value) {
+  char byte;
+  return bpf_copy_from_user(&byte, 1, 0) & 0;
+}
+
+static int returns_number(void *map, int *key, void *value) {
+  return 5;
+}
+
+/* corpus: callbacks accepted */
+SEC("tc")
+int work_sleeps(struct __sk_buff *skb) {
+  VALUE(queued, q, queues);
+  bpf_wq_set_callback_impl(&q->work, sleeps_in_work, 0, 0);
+  return 0;
+}
+
+/* corpus: callbacks rejected */
+SEC("syscall")
+int bad_timer_sleeps(void *ctx) {
+  VALUE(timed, t, timers);
+  bpf_timer_set_callback(&t->timer, sleeps_in_timer);
+  return 0;
+}
+
+/* corpus: callbacks rejected */
+SEC("tc")
+int bad_work_result(struct __sk_buff *skb) {
+  VALUE(queued, q, queues);
+  bpf_wq_set_callback_impl(&q->work, returns_number, 0, 0);
   return 0;
 }
 
