@@ -72,3 +72,4 @@ export { compareVersions, PROFILES } from './profiles.ts';
 export { PROGRAM_FLAGS } from './program-flags.ts';
 export { PROGRAM_TYPES } from './program-types.ts';
 export type * from './types.ts';
+export { WRITABLE_MEMBERS, type WritableMember } from './writable-members.ts';

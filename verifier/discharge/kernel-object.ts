@@ -107,7 +107,8 @@ function checkObject(call: Call, types: KernelTypes, wanted: number): Failure | 
   const moved = domain.signedMin(words, call.value + L.NUMBER);
   const offset = words[call.value + L.OFFSET]! + moved;
   const type = socket ?? words[call.value + L.TARGET]!;
-  const how = call.argument.releases ? 'exact' : 'nested';
+  const isExact = call.argument.releases === true || types.isUnfinished(type, wanted);
+  const how = isExact ? 'exact' : 'nested';
   return offset >= 0 && types.contains(type, offset, wanted, how) ? null : fail();
 }
 

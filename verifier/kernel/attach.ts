@@ -4,7 +4,6 @@ import type { Btf, BtfPrototype } from '../../btf/index.ts';
 import type { Program } from '../../isa/index.ts';
 import {
   DISABLED_LSM_HOOKS,
-  ITERATORS,
   isModifiable,
   maySleep,
   NEVER_RETURNING,
@@ -26,9 +25,8 @@ export function attachProblem(
   const sleeps = program.flags.includes('sleepable');
   switch (program.attachType) {
     case 'trace_raw_tp':
-      return undefined;
     case 'trace_iter':
-      return ITERATORS[target] ? undefined : `there is no iterator over '${target}'`;
+      return undefined;
     case 'lsm_mac':
     case 'lsm_cgroup':
       if (DISABLED_LSM_HOOKS.has(target)) return `the hook ${target} is closed to programs`;

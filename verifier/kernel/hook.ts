@@ -55,6 +55,9 @@ export function findHook(program: Program, types: KernelTypes): Hook | HookProbl
     const reason = `attach type '${program.attachType ?? 'none'}' has no kernel function`;
     return { code: 'attach-target', reason };
   }
+  if (program.attachType === 'trace_iter' && ITERATORS[target] === undefined) {
+    return { code: 'attach-target', reason: `there is no iterator over '${target}'` };
+  }
   const prototype = prototypeOf(program, types, name);
   if (prototype === undefined) {
     const reason = `the kernel types have no '${name}' (modules are not looked into)`;

@@ -21,6 +21,7 @@ const SUFFIXES: readonly (readonly [string, Guarantee])[] = [
   ['__safe_rcu_or_null', 'rcu-or-null'],
 ];
 
+const UNFINISHED = '___init';
 /** How deep Linux looks for pointers in a structure that a call takes as bytes. */
 const MOST_PLAIN_NESTING = 4;
 /** Longest chain of first members: deeper than any kernel structure nests. */
@@ -54,6 +55,26 @@ export class KernelTypes {
     const id = this.btf.find(name, 'func');
     const func = id === undefined ? undefined : this.btf.typeOf(id, 'func');
     return func && this.btf.typeOf(func.typeId, 'func_proto');
+  }
+
+  /** Where the member of that name lies in the structure. */
+  placeOf(structId: number, member: string): { offset: number; sizeBytes: number } | undefined {
+    const type = this.btf.resolved(structId);
+    if (type.kind !== 'struct') return undefined;
+    const found = type.members.find(({ name }) => name === member);
+    const sizeBytes = found && this.btf.sizeOf(found.typeId);
+    return found && sizeBytes !== undefined
+      ? { offset: found.bitOffset / 8, sizeBytes }
+      : undefined;
+  }
+
+  /**
+   * Whether one structure is the other one before it is complete, which the kernel tells apart by
+   * name only: `struct nf_conn___init` begins with the `struct nf_conn` that it is not yet.
+   */
+  isUnfinished(a: number, b: number): boolean {
+    const [first, second] = [this.nameOf(a), this.nameOf(b)];
+    return first === `${second}${UNFINISHED}` || second === `${first}${UNFINISHED}`;
   }
 
   /** Whether the structure holds nothing but numbers, however nested. */

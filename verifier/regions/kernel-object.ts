@@ -1,12 +1,13 @@
 /**
  * Kernel objects, read by plain loads: each hits one member of the structure, at a constant offset.
  * What is read through a pointer that is not proven valid may fault; the machine then yields 0, and
- * so nothing here depends on what the memory holds. Nothing is written: that needs a helper.
+ * so nothing here depends on what the memory holds. Next to nothing is written: that needs a helper.
  */
 
+import { WRITABLE_MEMBERS } from '../../platform/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import type { Walk } from '../explore/walk.ts';
-import { loadedFlags, mayFault, NO_TYPE, setKernelPointer } from '../kernel/pointer.ts';
+import { isTrusted, loadedFlags, mayFault, NO_TYPE, setKernelPointer } from '../kernel/pointer.ts';
 import type { KernelTypes } from '../kernel/types.ts';
 import type { Member } from '../kernel/walk.ts';
 import type { AccessRequest } from '../obligations/obligation.ts';
@@ -39,7 +40,9 @@ function check(walk: Walk, value: number, request: AccessRequest): Failure | nul
     const values = { type: name, license: subject.program.license };
     return { code: 'kernel-object-licence', pc: request.pc, values };
   }
-  if (request.verb === 'write') return fail('only read is supported');
+  if (request.verb === 'write') {
+    return mayWrite(walk, value, request) ? null : fail('only read is supported');
+  }
   if (typeId === NO_TYPE) {
     return (flags & L.FLAG_UNTRUSTED) !== 0 ? null : fail('its type is not known');
   }
@@ -66,5 +69,26 @@ function load(walk: Walk, value: number, request: AccessRequest, to: number): vo
   } else loadUnknown(state, to, request.size);
 }
 
-/** Refused by `check`. */
-function store(): void {}
+function store(walk: Walk, value: number, request: AccessRequest): void {
+  walk.noteAccess(request, 'btf', constantOffset(walk.state, value, request), undefined, false);
+}
+
+/** The bytes belong to a member that this program type may write, of an object that is valid. */
+function mayWrite(walk: Walk, value: number, request: AccessRequest): boolean {
+  const { state, subject } = walk;
+  const types = subject.kernel as KernelTypes;
+  const offset = constantOffset(state, value, request);
+  if (offset === undefined || !isTrusted(state, value)) return false;
+  const typeId = state.words[value + L.TARGET]!;
+  const name = types.nameOf(typeId);
+  return WRITABLE_MEMBERS.some(({ structs, member, programTypes }) => {
+    if (!structs.includes(name) || !programTypes.includes(subject.type.name)) return false;
+    // Aliases of a structure have it as their only member.
+    const place = types.placeOf(types.struct(structs[0]!) ?? 0, member);
+    return (
+      place !== undefined &&
+      offset >= place.offset &&
+      offset + request.size <= place.offset + place.sizeBytes
+    );
+  });
+}
