@@ -79,6 +79,7 @@ function build(output: Output, finish: (code: ExitCode) => void): Command {
     .option('--program <name>', 'which program, where the file has several')
     .option('--packet <bytes>', 'the packet: a file, or hex:0a0b…')
     .option('--pcap <file>', 'run over every packet of a capture (pcap or pcapng)')
+    .option('--context <fields>', 'context fields, mark=7,ifindex=1; or all bytes, as the packet')
     .option('--memory <bytes>', 'the buffer of a memory program: a file, or hex:0a0b…')
     .option(
       '--map <name=file>',

@@ -14,9 +14,10 @@ import {
 import { coverageOf } from '../testing/index.ts';
 import { type Accepted, type Privilege, verify } from '../verifier/index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
-import { bytesArgument, kernelBtfSource, readBytes, readPrograms } from './input.ts';
+import { kernelBtfSource, readBytes, readPrograms } from './input.ts';
 import { fillMap, type MapDocument, mapContents, type OpenMap } from './map-file.ts';
 import { render, verdictDocument, verdictEntry } from './report/index.ts';
+import { blameInput, inputOf } from './run-input.ts';
 import { exitOf, type Output, profileOf } from './verify-command.ts';
 
 export interface RunOptions {
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly packet?: string;
   readonly pcap?: string;
   readonly memory?: string;
+  readonly context?: string;
   readonly map?: readonly string[];
   readonly maps?: boolean;
   readonly repeat: number;
@@ -112,24 +114,6 @@ function readCaptureFile(path: string): Capture {
     );
   }
   return capture;
-}
-
-function inputOf(program: Program, options: RunOptions): RunInput {
-  if (options.memory !== undefined) {
-    if (program.type !== 'memory')
-      throw new UsageError(`--memory is for memory programs; ${program.name} is ${program.type}`);
-    const memory = bytesArgument(options.memory, '--memory');
-    if (memory.length !== (program.contextSize ?? 0)) {
-      throw new UsageError(
-        `--memory: ${program.name} takes exactly ${program.contextSize ?? 0} bytes, not ${memory.length}`,
-      );
-    }
-    return { memory };
-  }
-  if (program.type === 'memory' && (program.contextSize ?? 0) > 0) {
-    throw new UsageError(`${program.name} needs --memory with ${program.contextSize} bytes`);
-  }
-  return options.packet === undefined ? {} : { packet: bytesArgument(options.packet, '--packet') };
 }
 
 function openEngine(verdict: Accepted, options: RunOptions, recorder?: Recorder): Engine {
@@ -239,7 +223,7 @@ export function runCommand(path: string, options: RunOptions, output: Output): E
         throw new UsageError(`--map: '${assignment}' is not NAME=FILE`);
       fillMap(mapNamed(engine.maps, name), file);
     }
-    const document = runAsAsked(engine, program, options);
+    const document = blameInput(() => runAsAsked(engine, program, options));
     if (recorder !== undefined) writeLcov(options.lcov!, engine, recorder);
     if (json) print(document);
     else output.out(`${describeRun(document)}\n`);

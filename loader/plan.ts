@@ -3,6 +3,7 @@
  * about, how many they are, and which slots of the pointer header hold what.
  */
 
+import { UnsupportedError } from '../isa/index.ts';
 import {
   type ContextField,
   type ContextLayout,
@@ -127,7 +128,7 @@ function refuseKernelPointers(row: ProgramTypeRow, layout: ContextLayout | undef
   const rule = row.contextRule;
   const typed = rule === 'btf-arguments' || rule === 'btf-struct';
   if (typed || layout?.fields.some(({ kind }) => kind === 'btf'))
-    throw new Error(
+    throw new UnsupportedError(
       `${row.name} programs follow kernel pointers: they can be verified here, but only a kernel can run them`,
     );
 }

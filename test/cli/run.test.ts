@@ -97,6 +97,37 @@ describe.each(ENGINES)('run --engine %s', (engine) => {
 });
 
 describe('run', () => {
+  const asm = (text: string) => (write: (name: string, content: string) => string) =>
+    write('p.s', text);
+
+  it('gives the context that is asked for', () =>
+    inTemporaryFolder(async (write) => {
+      const path = asm('.type sched_cls\nr0 = *(u32 *)(r1 + 8)\nexit\n')(write);
+      const packet = `hex:${'00'.repeat(64)}`;
+      const { out } = await ringfence('run', path, '--packet', packet, '--context', 'mark=7');
+      expect(out).toContain('r0 = 0x7');
+    }));
+
+  it.each([
+    ['a packet program without a packet', [], 'xdp programs run on a packet'],
+    ['a field that is none', ['--packet', 'hex:00', '--context', 'colour=1'], 'colour'],
+    ['a context that is no number', ['--packet', 'hex:00', '--context', 'mark=x'], 'FIELD=NUMBER'],
+    ['memory for a packet program', ['--memory', 'hex:00'], '--memory is for memory programs'],
+  ])('says what is wrong with %s', (_, options, message) =>
+    inTemporaryFolder(async (write) => {
+      const path = asm('.type xdp\nr0 = 2\nexit\n')(write);
+      const { code, err } = await ringfence('run', path, ...options);
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) });
+    }),
+  );
+
+  it('says what only a kernel can run', () =>
+    inTemporaryFolder(async (write) => {
+      const path = asm('.type netfilter\n.attach netfilter\nr0 = 1\nexit\n')(write);
+      const { code, err } = await ringfence('run', path);
+      expect({ code, err }).toEqual({ code: 4, err: expect.stringContaining('only a kernel') });
+    }));
+
   it.each([
     ['memory of the wrong length', ['--memory', 'hex:00'], /takes exactly 8 bytes, not 1/],
     ['memory that is missing', [], /needs --memory with 8 bytes/],
