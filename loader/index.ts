@@ -5,6 +5,7 @@ export { CPU_SLOTS, type Environment } from './environment.ts';
 export {
   Extension,
   type Identity,
+  type MeteredRun,
   PACKET_BYTES_MAX,
   type Redirect,
   type RunInput,
