@@ -100,7 +100,8 @@ export interface Addon {
   /** A negative number is -errno. */
   createMap(words: Uint32Array, inner: MapHandle | null): MapHandle | number;
   closeMap(map: MapHandle): void;
-  freezeMap(map: MapHandle): void;
+  /** 0, or -errno. */
+  freezeMap(map: MapHandle): number;
   setObject(map: MapHandle, key: Uint8Array, object: MapHandle | ProgramHandle | null): number;
   openPort(map: MapHandle): Port;
   viewMap(map: MapHandle, offset: number, bytes: number): ArrayBuffer;

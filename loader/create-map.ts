@@ -6,6 +6,7 @@
 import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 import { arenaRange, mapType } from '../platform/index.ts';
 import { addon } from './addon.ts';
+import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
 import { adoptMap, type ExtensionMap, handleOf, MapError, retainMap } from './map.ts';
 import { describeMaps, fieldWords, type MapTypes } from './map-types.ts';
@@ -28,7 +29,8 @@ export function makeMap(spec: MapSpec, typesOf: (spec: MapSpec) => MapTypes): Ex
     row.id,
     spec.keySize,
     spec.valueSize,
-    spec.maxEntries,
+    // As libbpf does: as many events as processors where nothing is said.
+    spec.type === 'perf_event_array' && spec.maxEntries === 0 ? CPU_SLOTS : spec.maxEntries,
     spec.flags,
     Number(extra & 0xffffffffn),
     Number(extra >> 32n),

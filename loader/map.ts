@@ -359,9 +359,9 @@ export class ExtensionMap {
       );
   }
 
-  /** No change from anywhere any more. */
+  /** No change from outside any more; programs were proven with the map as it was created. */
   freeze(): void {
-    addon().freezeMap(this.#handle);
+    this.#check('freezing', addon().freezeMap(this.#handle));
   }
 
   /** Lets go of a map that `createMap` made; extensions that use it keep it. Harmless twice. */

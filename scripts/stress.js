@@ -3,16 +3,19 @@
  *
  *   node scripts/stress.js maps [seconds]    every map operation from four threads, under
  *                                            ThreadSanitizer (default 20)
+ *   node scripts/stress.js model [seconds]   random calls on maps, on plain models of them, and on the
+ *                                            kernel's where that is allowed (default 60)
  *   node scripts/stress.js loads [count]     load, run and close replaceable code; memory and arenas
  *                                            must not grow (default 1000000)
  *
- * Exit code 1: a race that is not listed in test/loader/stress/suppressions.txt, or growth. A compiler
+ * Exit code 1: a different answer, a race that is not listed in test/loader/stress/suppressions.txt, or growth. A compiler
  * without ThreadSanitizer: the reason, and 0.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { runTypeScript } from './run-typescript.js';
 import { buildAddon, installPackages, root } from './setup.js';
 
 const FOLDER = join(root, 'test/loader/stress');
@@ -76,7 +79,10 @@ installPackages();
 const [what, amount] = process.argv.slice(2);
 if (what === 'maps') stressMaps(Number(amount ?? 20));
 else if (what === 'loads') stressLoads(Number(amount ?? 1_000_000));
-else {
-  process.stderr.write('usage: node scripts/stress.js maps [seconds] | loads [count]\n');
+else if (what === 'model') {
+  buildAddon();
+  await runTypeScript('test/support/map-model-run.ts');
+} else {
+  process.stderr.write('usage: node scripts/stress.js maps|model [seconds] | loads [count]\n');
   process.exitCode = 2;
 }

@@ -96,17 +96,18 @@ static napi_value close_map(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* Array storage becomes read-only memory: not even a wrong program could change it. */
+/* Not twice, nor by whoever has a map open for reading only. Programs may go on writing, unless they were
+ * proven not to: then storage becomes read-only memory, which not even a wrong program could change. */
 static napi_value freeze_map(napi_env env, napi_callback_info info) {
   napi_value argument;
   size_t argc = 1;
   napi_get_cb_info(env, info, &argc, &argument, NULL, NULL);
   struct rf_map *map = rf_handle_open(env, argument, RF_HANDLE_MAP);
   if (map == NULL) return NULL;
+  if (map->frozen || (map->spec.flags & RF_F_RDONLY)) return error_number(env, -EPERM);
   map->frozen = true;
-  if (map->kind == &rf_array && mprotect(map->values, map->storage_bytes, PROT_READ) != 0)
-    return rf_throw_range(env, "freezing a map failed");
-  return NULL;
+  bool constant = map->kind == &rf_array && (map->spec.flags & RF_F_RDONLY_PROG);
+  return error_number(env, constant && mprotect(map->values, map->storage_bytes, PROT_READ) != 0 ? -ENOMEM : 0);
 }
 
 static napi_value set_object(napi_env env, napi_callback_info info) {

@@ -17,13 +17,13 @@ static RF_HELPER(map_lookup_elem) {
 
 static RF_HELPER(map_update_elem) {
   struct rf_map *map = rf_pointer(r1);
-  if (map->kind->update == NULL || map->frozen) return (uint64_t)-EPERM;
+  if (map->kind->update == NULL || (map->spec.flags & RF_F_RDONLY_PROG)) return (uint64_t)-EPERM;
   return (uint64_t)map->kind->update(map, rf_pointer(r2), rf_pointer(r3), r4, run->cpu);
 }
 
 static RF_HELPER(map_delete_elem) {
   struct rf_map *map = rf_pointer(r1);
-  if (map->kind->remove == NULL || map->frozen) return (uint64_t)-EPERM;
+  if (map->kind->remove == NULL || (map->spec.flags & RF_F_RDONLY_PROG)) return (uint64_t)-EPERM;
   return (uint64_t)map->kind->remove(map, rf_pointer(r2));
 }
 

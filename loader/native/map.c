@@ -49,8 +49,8 @@ static bool fits(const struct rf_map *map) {
 
 struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inner, long *error) {
   const struct rf_map_kind *kind = kind_of(spec->type);
-  *error = -EINVAL;
-  if (kind == NULL) return NULL;
+  *error = kind == NULL ? -EINVAL : rf_map_check(spec, kind);
+  if (*error != 0) return NULL;
   struct rf_map *map = calloc(1, sizeof *map);
   *error = -ENOMEM;
   if (map == NULL) return NULL;
@@ -138,4 +138,21 @@ void rf_value_release(struct rf_map *map, void *value) {
     rf_deferred_free((uint8_t *)value + field->offset);
   }
   rf_fields_clear(map->spec.fields, map->spec.field_count, value);
+}
+
+long rf_next_index(struct rf_map *map, const void *key, uint8_t *next) {
+  uint32_t index = 0, last = map->spec.max_entries - 1;
+  if (key != NULL) {
+    memcpy(&index, key, sizeof index);
+    if (index == last) return -ENOENT;
+    index = index > last ? 0 : index + 1;
+  }
+  memcpy(next, &index, sizeof index);
+  return 0;
+}
+
+long rf_next_scanned(struct rf_map *map, uint32_t at, uint8_t *next) {
+  void *value;
+  uint32_t from = at == RF_NO_ELEMENT ? 0 : at + 1;
+  return map->kind->scan(map, from, next, &value, RF_ALL_CPUS) == RF_NO_ELEMENT ? -ENOENT : 0;
 }

@@ -34,7 +34,9 @@ enum {
   RF_F_CLONE = 1 << 9,
   RF_F_MMAPABLE = 1 << 10,
   RF_F_PRESERVE_ELEMS = 1 << 11,
-  RF_F_INNER_MAP = 1 << 12
+  RF_F_INNER_MAP = 1 << 12,
+  RF_F_SEGV_ON_FAULT = 1 << 17,
+  RF_F_NO_USER_CONV = 1 << 18
 };
 
 /* A key on the stack of whoever walks over a map. */
@@ -91,8 +93,8 @@ struct rf_map_kind {
   /* First live element at or after `cursor`: its index and where key and value lie; none:
    * RF_NO_ELEMENT. Survives concurrent changes: an element that stays is visited exactly once. */
   uint32_t (*scan)(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value, uint32_t cpu);
-  /* The cursor at which `scan` finds the key; absent: RF_NO_ELEMENT. */
-  uint32_t (*locate)(struct rf_map *map, const void *key);
+  /* The key behind another one; the first one when that is absent or NULL. 0, or -ENOENT. */
+  long (*next_key)(struct rf_map *map, const void *key, uint8_t *next);
   /* Writes the key of the element whose value lies at `value`: what callbacks run for it get. */
   void (*key_of)(struct rf_map *map, const void *value, uint8_t *key);
   /* Removes the element and gives its value, in one step. */
@@ -132,6 +134,11 @@ extern const struct rf_map_kind rf_array, rf_percpu_array, rf_hash, rf_percpu_ha
     rf_reuseport_sockarray, rf_cgroup_array, rf_stack_trace, rf_cgroup_storage, rf_percpu_cgroup_storage,
     rf_sk_storage, rf_inode_storage, rf_task_storage, rf_cgrp_storage, rf_user_ringbuf, rf_arena_map;
 
+/* The kernel's own number for what a map or helper does not do; errno(3) has no name for it. */
+enum { RF_ENOTSUPP = 524 };
+
+/* 0, or why a map of the kind cannot be made so: -errno. */
+long rf_map_check(const struct rf_map_spec *spec, const struct rf_map_kind *kind);
 /* NULL: `*error` is -errno. */
 struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inner, long *error);
 void rf_map_take(struct rf_map *map);
@@ -148,6 +155,10 @@ static inline bool rf_map_has(const struct rf_map *map, enum rf_field_kind kind)
     if (map->spec.fields[i].kind == kind) return true;
   return false;
 }
+/* `next_key` of maps whose keys are the numbers below max_entries, present or not. */
+long rf_next_index(struct rf_map *map, const void *key, uint8_t *next);
+/* `next_key` by `scan`, given where the key is: RF_NO_ELEMENT if it is absent. */
+long rf_next_scanned(struct rf_map *map, uint32_t at, uint8_t *next);
 /* The value's spin lock, or NULL. */
 _Atomic uint32_t *rf_value_lock(const struct rf_map *map, void *value);
 /* The element is no longer the map's: gives back what its fields name, and clears them. */

@@ -24,8 +24,6 @@
 
 enum { PAGE_BYTES = 4096, PAGES_MAX = 1 << 20 };
 enum page { FREE = 0, RESERVED = 1, PRESENT = 2 };
-/* BPF_F_SEGV_ON_FAULT, BPF_F_NO_USER_CONV: uapi/linux/bpf.h. */
-enum { SEGV_ON_FAULT = 1 << 17, NO_USER_CONVERSION = 1 << 18 };
 
 struct arena {
   _Atomic uint32_t lock;
@@ -36,10 +34,7 @@ struct arena {
 
 static long create(struct rf_map *map) {
   const struct rf_map_spec *spec = &map->spec;
-  uint32_t known = RF_F_MMAPABLE | SEGV_ON_FAULT | NO_USER_CONVERSION;
-  if (spec->key_bytes != 0 || spec->value_bytes != 0 || spec->max_entries == 0 || !(spec->flags & RF_F_MMAPABLE) ||
-      (spec->flags & ~known) != 0 || spec->extra % PAGE_BYTES != 0)
-    return -EINVAL;
+  if (!(spec->flags & RF_F_MMAPABLE) || spec->extra % PAGE_BYTES != 0) return -EINVAL;
   if (spec->max_entries > PAGES_MAX) return -E2BIG;
   map->storage_bytes = (size_t)spec->max_entries * PAGE_BYTES;
   if (spec->extra >> 32 != (spec->extra + map->storage_bytes - 1) >> 32) return -ERANGE;

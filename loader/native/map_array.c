@@ -8,8 +8,6 @@
 #include "map.h"
 
 static long create(struct rf_map *map) {
-  if (map->spec.key_bytes != 4 || map->spec.value_bytes == 0 || map->spec.max_entries == 0)
-    return -EINVAL;
   map->storage_bytes = (size_t)map->stride * map->spec.max_entries;
   map->values = rf_pages(map->storage_bytes);
   map->readable = map->values;
@@ -67,11 +65,6 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   return cursor;
 }
 
-static uint32_t locate(struct rf_map *map, const void *key) {
-  uint32_t index = index_of(key);
-  return index < map->spec.max_entries ? index : RF_NO_ELEMENT;
-}
-
 static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
   uint32_t index = (uint32_t)((size_t)((const uint8_t *)value - map->values) / map->stride);
   memcpy(key, &index, sizeof index);
@@ -79,7 +72,7 @@ static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
 
 const struct rf_map_kind rf_array = {
     .type = 2, .create = create, .destroy = destroy, .lookup = lookup, .update = update,
-    .remove = remove_element, .scan = scan, .locate = locate, .key_of = key_of};
+    .remove = remove_element, .scan = scan, .next_key = rf_next_index, .key_of = key_of};
 const struct rf_map_kind rf_percpu_array = {
     .type = 6, .per_cpu = true, .create = create, .destroy = destroy, .lookup = lookup,
-    .update = update, .remove = remove_element, .scan = scan, .locate = locate, .key_of = key_of};
+    .update = update, .remove = remove_element, .scan = scan, .next_key = rf_next_index, .key_of = key_of};

@@ -15,9 +15,7 @@ static uint32_t hash_count(const struct rf_map *map) {
 }
 
 static long create(struct rf_map *map) {
-  if (map->spec.key_bytes != 0 || map->spec.value_bytes == 0 || map->spec.max_entries == 0 ||
-      map->spec.extra > HASHES_MAX)
-    return -EINVAL;
+  if (map->spec.extra > HASHES_MAX) return -EINVAL;
   uint64_t wanted = (uint64_t)map->spec.max_entries * hash_count(map) * 7 / 5, bits = 64;
   while (bits < wanted && bits < 1ull << 32) bits *= 2;
   map->storage_bytes = bits / 8;

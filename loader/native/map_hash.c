@@ -113,7 +113,6 @@ static uint32_t free_pop(struct table *table) {
 
 static long create_table(struct rf_map *map, bool evicts) {
   const struct rf_map_spec *spec = &map->spec;
-  if (spec->key_bytes == 0 || spec->value_bytes == 0 || spec->max_entries == 0) return -EINVAL;
   if (spec->max_entries > END - SPARES - 1) return -E2BIG;
   struct table *table = calloc(1, sizeof *table);
   if (table == NULL) return -ENOMEM;
@@ -359,11 +358,11 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   return RF_NO_ELEMENT;
 }
 
-static uint32_t locate(struct rf_map *map, const void *key) {
+static long next_key(struct rf_map *map, const void *key, uint8_t *next) {
   const struct table *table = map->state;
-  struct element *element = find(map, key, hash_of(map, key));
-  if (element == NULL) return RF_NO_ELEMENT;
-  return (uint32_t)((size_t)((uint8_t *)element - table->elements) / table->element_bytes);
+  struct element *element = key == NULL ? NULL : find(map, key, hash_of(map, key));
+  size_t at = element == NULL ? 0 : (size_t)((uint8_t *)element - table->elements) / table->element_bytes;
+  return rf_next_scanned(map, element == NULL ? RF_NO_ELEMENT : (uint32_t)at, next);
 }
 
 static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
@@ -372,12 +371,9 @@ static void key_of(struct rf_map *map, const void *value, uint8_t *key) {
 
 #define HASH_OPERATIONS                                                                           \
   .destroy = destroy, .lookup = lookup, .update = update, .remove = remove_element, .scan = scan, \
-  .locate = locate, .key_of = key_of, .take = take
+  .next_key = next_key, .key_of = key_of, .take = take
 
 const struct rf_map_kind rf_hash = {.type = 1, .create = create, HASH_OPERATIONS};
 const struct rf_map_kind rf_percpu_hash = {.type = 5, .per_cpu = true, .create = create, HASH_OPERATIONS};
 const struct rf_map_kind rf_lru_hash = {.type = 9, .create = create_lru, HASH_OPERATIONS};
 const struct rf_map_kind rf_lru_percpu_hash = {.type = 10, .per_cpu = true, .create = create_lru, HASH_OPERATIONS};
-const struct rf_map_kind rf_devmap_hash = {.type = 25, .create = create, HASH_OPERATIONS};
-const struct rf_map_kind rf_sockhash = {.type = 18, .create = create, HASH_OPERATIONS};
-const struct rf_map_kind rf_stack_trace = {.type = 7, .create = create, HASH_OPERATIONS};

@@ -11,7 +11,7 @@
 
 #include "map.h"
 
-enum { PREFIX_WORD = 4, DATA_BYTES_MAX = 256 };
+enum { PREFIX_WORD = 4 };
 
 struct node {
   _Atomic uint32_t child[2];
@@ -41,9 +41,7 @@ static uint8_t *value_of(const struct rf_map *map, struct node *node) {
 static long create(struct rf_map *map) {
   const struct rf_map_spec *spec = &map->spec;
   /* Kernel: LPM tries must be created with BPF_F_NO_PREALLOC; nodes are allocated up front anyway. */
-  if (spec->key_bytes <= PREFIX_WORD || spec->key_bytes > PREFIX_WORD + DATA_BYTES_MAX ||
-      spec->value_bytes == 0 || spec->max_entries == 0 || !(spec->flags & RF_F_NO_PREALLOC))
-    return -EINVAL;
+  if (!(spec->flags & RF_F_NO_PREALLOC)) return -EINVAL;
   struct trie *trie = calloc(1, sizeof *trie);
   if (trie == NULL) return -ENOMEM;
   trie->max_bits = (spec->key_bytes - PREFIX_WORD) * 8;
@@ -201,6 +199,8 @@ static long update_locked(struct rf_map *map, const uint8_t *data, uint32_t bits
   if (!present && trie->count == map->spec.max_entries) return -ENOSPC;
   change_begin(trie);
   if (same) {
+    /* Bits behind the prefix are the newest key's, as iteration shows them. */
+    memcpy(node->data, data, map->spec.key_bytes - PREFIX_WORD);
     rf_value_write(map, value_of(map, node), value, RF_ALL_CPUS);
     node->live = 1;
   } else {
@@ -278,6 +278,22 @@ static uint32_t scan(struct rf_map *map, uint32_t cursor, uint8_t *key, void **v
   return found;
 }
 
+static long next_key(struct rf_map *map, const void *key, uint8_t *next) {
+  struct trie *trie = map->state;
+  uint32_t shared, at = RF_NO_ELEMENT, bits = key == NULL ? UINT32_MAX : prefix_of(key);
+  _Atomic uint32_t *parent;
+  if (bits <= trie->max_bits) {
+    rf_lock(&trie->lock);
+    _Atomic uint32_t *link = link_for(map, (const uint8_t *)key + PREFIX_WORD, bits, &shared, &parent);
+    if (*link != RF_NO_ELEMENT) {
+      const struct node *node = node_at(map, *link);
+      if (node->prefix_bits == bits && shared == bits && node->live) at = *link;
+    }
+    rf_unlock(&trie->lock);
+  }
+  return rf_next_scanned(map, at, next);
+}
+
 const struct rf_map_kind rf_lpm_trie = {
     .type = 11, .create = create, .destroy = destroy, .lookup = lookup, .update = update,
-    .remove = remove_element, .scan = scan};
+    .remove = remove_element, .scan = scan, .next_key = next_key};

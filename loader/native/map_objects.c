@@ -28,7 +28,6 @@ static void widen(struct rf_map *map) {
 }
 
 static long create_array(struct rf_map *map) {
-  if (map->spec.key_bytes != 4 || map->spec.max_entries == 0) return -EINVAL;
   widen(map);
   return rf_array.create(map);
 }
@@ -71,6 +70,10 @@ static uint32_t scan_array(struct rf_map *map, uint32_t cursor, uint8_t *key, vo
     if (read_slot(*value) != NULL) return index;
   }
   return RF_NO_ELEMENT;
+}
+
+static long next_in_hash(struct rf_map *map, const void *key, uint8_t *next) {
+  return rf_hash.next_key(map, key, next);
 }
 
 static uint32_t scan_hash(struct rf_map *map, uint32_t cursor, uint8_t *key, void **value,
@@ -181,10 +184,10 @@ void rf_map_visit(struct rf_map *map, void (*visit)(struct rf_map *map, void *ar
 
 const struct rf_map_kind rf_prog_array = {
     .type = 3, .holds_objects = true, .create = create_array, .destroy = destroy_array,
-    .lookup = lookup_array, .update = refuse_update, .remove = refuse_remove, .scan = scan_array};
+    .lookup = lookup_array, .update = refuse_update, .remove = refuse_remove, .scan = scan_array, .next_key = rf_next_index};
 const struct rf_map_kind rf_array_of_maps = {
     .type = 12, .holds_objects = true, .create = create_array, .destroy = destroy_array,
-    .lookup = lookup_array, .update = refuse_update, .remove = refuse_remove, .scan = scan_array};
+    .lookup = lookup_array, .update = refuse_update, .remove = refuse_remove, .scan = scan_array, .next_key = rf_next_index};
 const struct rf_map_kind rf_hash_of_maps = {
     .type = 13, .holds_objects = true, .create = create_hash, .destroy = destroy_hash,
-    .lookup = lookup_hash, .update = refuse_update, .remove = refuse_remove, .scan = scan_hash};
+    .lookup = lookup_hash, .update = refuse_update, .remove = refuse_remove, .scan = scan_hash, .next_key = next_in_hash};

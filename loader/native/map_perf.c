@@ -12,7 +12,6 @@
 enum { SAMPLE_BYTES = 64 * 4096 };
 
 static long create(struct rf_map *map) {
-  if (map->spec.key_bytes != 4 || map->spec.value_bytes != 4) return -EINVAL;
   const struct rf_map_spec spec = {.type = rf_ringbuf.type, .max_entries = SAMPLE_BYTES};
   long error;
   map->state = rf_map_create(&spec, NULL, &error);
@@ -41,9 +40,7 @@ static long remove_element(struct rf_map *map, const void *key) {
 }
 
 long rf_perf_output(struct rf_map *map, uint32_t index, struct rf_bytes data, struct rf_bytes more) {
-  /* libbpf sizes an array without a size by the processors. */
-  uint32_t entries = map->spec.max_entries == 0 ? RF_CPUS : map->spec.max_entries;
-  if (index >= entries) return -E2BIG;
+  if (index >= map->spec.max_entries) return -E2BIG;
   uint8_t *record = rf_ringbuf_reserve(map->state, data.count + more.count);
   if (record == NULL) return -ENOSPC;
   if (data.count != 0) memcpy(record, data.at, data.count);
@@ -59,4 +56,4 @@ struct rf_map *rf_samples_of(struct rf_map *map) {
 
 const struct rf_map_kind rf_perf_event_array = {
     .type = 4, .create = create, .destroy = destroy, .lookup = lookup, .update = update,
-    .remove = remove_element};
+    .remove = remove_element, .next_key = rf_next_index};

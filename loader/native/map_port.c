@@ -61,6 +61,28 @@ static bool is_allowed(const struct rf_map *map, uint32_t operation) {
   return !reads || !(map->spec.flags & RF_F_WRONLY);
 }
 
+/* What the kernel says to operations that a type does not have, where that is not -EOPNOTSUPP; it has no
+ * rule, so these are as observed on Linux 6.18 (test/loader/kernel-maps.test.ts). */
+struct lack {
+  const struct rf_map_kind *kind;
+  long lookup, update, remove, next;
+};
+static const struct lack lacks[] = {
+    {&rf_queue, 0, 0, -EINVAL, -EINVAL},
+    {&rf_stack, 0, 0, -EINVAL, -EINVAL},
+    {&rf_bloom_filter, 0, 0, -EOPNOTSUPP, -EOPNOTSUPP},
+    {&rf_ringbuf, -RF_ENOTSUPP, -RF_ENOTSUPP, -RF_ENOTSUPP, -RF_ENOTSUPP},
+    {&rf_arena_map, -EINVAL, -EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP},
+    {&rf_user_ringbuf, -RF_ENOTSUPP, -RF_ENOTSUPP, -RF_ENOTSUPP, -RF_ENOTSUPP},
+};
+
+static const struct lack *lack_of(const struct rf_map *map) {
+  static const struct lack other = {NULL, -EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP};
+  for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++)
+    if (lacks[i].kind == map->kind) return &lacks[i];
+  return &other;
+}
+
 static long hand_out(struct rf_port *port, const void *value) {
   if (value == NULL) return -ENOENT;
   if (!port->map->kind->holds_objects) rf_value_read(port->map, value_of(port), value, RF_ALL_CPUS);
@@ -69,9 +91,7 @@ static long hand_out(struct rf_port *port, const void *value) {
 
 static long lookup(struct rf_port *port, uint32_t flags) {
   struct rf_map *map = port->map;
-  if (flags & ~(uint32_t)RF_LOCK) return -EINVAL;
-  if ((flags & RF_LOCK) && !rf_map_has(map, RF_FIELD_LOCK)) return -EINVAL;
-  if (map->kind->lookup == NULL) return -EOPNOTSUPP;
+  if (map->kind->lookup == NULL) return lack_of(map)->lookup;
   void *value = map->kind->lookup(map, key_of(port), RF_ALL_CPUS);
   _Atomic uint32_t *lock = value != NULL && (flags & RF_LOCK) ? rf_value_lock(map, value) : NULL;
   if (lock != NULL) rf_lock(lock);
@@ -90,12 +110,14 @@ static long scan_from(struct rf_port *port, uint32_t cursor) {
   return hand_out(port, value);
 }
 
-/* The key behind the one in the exchange area; the first one when that is absent, or none was asked for. */
+/* Behind the key in the exchange area, which may overlap with where the answer goes. */
 static long next_key(struct rf_port *port, uint32_t flags) {
   struct rf_map *map = port->map;
-  if (map->kind->locate == NULL) return -EOPNOTSUPP;
-  uint32_t at = flags == 0 ? RF_NO_ELEMENT : map->kind->locate(map, key_of(port));
-  return scan_from(port, at == RF_NO_ELEMENT ? 0 : at + 1);
+  uint8_t next[RF_KEY_BYTES_MAX];
+  if (map->kind->next_key == NULL) return lack_of(map)->next;
+  long result = map->kind->next_key(map, flags == 0 ? NULL : key_of(port), next);
+  if (result == 0) memcpy(key_of(port), next, map->spec.key_bytes);
+  return result;
 }
 
 /* Ring buffers, user ring buffers, perf event arrays. */
@@ -121,17 +143,21 @@ long rf_port_call(struct rf_port *port, uint32_t operation, uint32_t flags) {
   struct rf_map *map = port->map;
   const struct rf_map_kind *kind = map->kind;
   uint8_t *key = key_of(port), *value = value_of(port);
+  bool reads = operation == RF_PORT_LOOKUP || operation == RF_PORT_PEEK;
+  bool sets = operation == RF_PORT_UPDATE || operation == RF_PORT_PUSH;
+  if (reads && (flags & ~(uint32_t)RF_LOCK)) return -EINVAL;
   if (!is_allowed(map, operation)) return -EPERM;
+  if ((reads || sets) && (flags & RF_LOCK) && !rf_map_has(map, RF_FIELD_LOCK)) return -EINVAL;
   switch ((enum rf_port_operation)operation) {
     case RF_PORT_LOOKUP: return lookup(port, flags);
-    case RF_PORT_UPDATE: return kind->update == NULL ? -EOPNOTSUPP : kind->update(map, key, value, flags, RF_ALL_CPUS);
-    case RF_PORT_DELETE: return kind->remove == NULL ? -EOPNOTSUPP : kind->remove(map, key);
+    case RF_PORT_UPDATE: return kind->update == NULL ? lack_of(map)->update : kind->update(map, key, value, flags, RF_ALL_CPUS);
+    case RF_PORT_DELETE: return kind->remove == NULL ? lack_of(map)->remove : kind->remove(map, key);
     case RF_PORT_SCAN: return scan_from(port, words(port)[0]);
     case RF_PORT_NEXT_KEY: return next_key(port, flags);
-    case RF_PORT_TAKE: return kind->take == NULL ? -EOPNOTSUPP : kind->take(map, key, value);
-    case RF_PORT_PUSH: return kind->push == NULL ? -EOPNOTSUPP : kind->push(map, value, flags);
-    case RF_PORT_POP: return kind->pop == NULL ? -EOPNOTSUPP : kind->pop(map, value);
-    case RF_PORT_PEEK: return kind->peek == NULL ? -EOPNOTSUPP : kind->peek(map, value);
+    case RF_PORT_TAKE: return kind->take == NULL ? -RF_ENOTSUPP : kind->take(map, key, value);
+    case RF_PORT_PUSH: return kind->push == NULL ? lack_of(map)->update : kind->push(map, value, flags);
+    case RF_PORT_POP: return kind->pop == NULL ? -RF_ENOTSUPP : kind->pop(map, value);
+    case RF_PORT_PEEK: return kind->peek == NULL ? lack_of(map)->lookup : kind->peek(map, value);
     default: return use_records(port, operation, flags);
   }
 }

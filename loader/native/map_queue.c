@@ -12,8 +12,6 @@ struct ring {
 };
 
 static long create(struct rf_map *map) {
-  if (map->spec.key_bytes != 0 || map->spec.value_bytes == 0 || map->spec.max_entries == 0)
-    return -EINVAL;
   map->storage_bytes = (size_t)map->stride * map->spec.max_entries;
   map->state = calloc(1, sizeof(struct ring));
   map->values = map->state == NULL ? NULL : rf_pages(map->storage_bytes);

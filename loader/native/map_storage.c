@@ -68,7 +68,7 @@ void *rf_storage_of_group(struct rf_map *map, uint64_t identity, uint32_t cpu) {
 static void destroy(struct rf_map *map) { rf_hash.destroy(map); }
 static void *lookup(struct rf_map *map, const void *key, uint32_t cpu) { return rf_hash.lookup(map, key, cpu); }
 static long remove_element(struct rf_map *map, const void *key) { return rf_hash.remove(map, key); }
-static uint32_t locate(struct rf_map *map, const void *key) { return rf_hash.locate(map, key); }
+static long next_key(struct rf_map *map, const void *key, uint8_t *next) { return rf_hash.next_key(map, key, next); }
 static void key_of(struct rf_map *map, const void *value, uint8_t *key) { rf_hash.key_of(map, value, key); }
 static long update(struct rf_map *map, const void *key, const void *value, uint64_t flags, uint32_t cpu) {
   return rf_hash.update(map, key, value, flags, cpu);
@@ -92,7 +92,7 @@ static long refuse_remove(struct rf_map *map, const void *key) {
 }
 
 #define STORAGE_OPERATIONS                                                                        \
-  .lookup = lookup, .scan = scan, .locate = locate, .key_of = key_of
+  .lookup = lookup, .scan = scan, .next_key = next_key, .key_of = key_of
 #define LOCAL_OPERATIONS                                                                          \
   STORAGE_OPERATIONS, .create = create_local, .destroy = destroy, .update = update,               \
   .remove = remove_element
