@@ -4,6 +4,7 @@
  * paths go on, so that one run finds several independent faults.
  */
 
+import type { Kind } from '../../isa/index.ts';
 import { passesAt } from '../calls/passes.ts';
 import { MARK_CONVERGE, MARK_LOOP_HEAD, MARK_PRUNE } from '../cfg.ts';
 import type { Failure } from '../diagnose/failure.ts';
@@ -61,6 +62,12 @@ export interface Budget {
   readonly spent: Spent;
 }
 
+/**
+ * What may lead states apart or together. Calls and ways back count like decisions: what follows them
+ * is reached over and over, and worth keeping a state at.
+ */
+const TRANSFERS: ReadonlySet<Kind> = new Set(['jump', 'goto', 'may_goto', 'call', 'exit']);
+
 /** How often the clock is read, in instructions. */
 const CLOCK_INTERVAL = 4096;
 
@@ -78,7 +85,7 @@ export class Explorer {
   };
   readonly #spent: Spent;
   readonly #lookBack: LookBack;
-  #branches = 0;
+  #transfers = 0;
   #mostPending = 0;
 
   constructor(walk: Walk, budget: Budget) {
@@ -155,7 +162,7 @@ export class Explorer {
         isArrival = false;
         continue;
       }
-      if (rows[pc]!.kind === 'jump') this.#branches++;
+      if (TRANSFERS.has(rows[pc]!.kind)) this.#transfers++;
       const to = step(walk, pc);
       walk.recorder.passed(pc, to);
       walk.distance++;
@@ -198,7 +205,7 @@ export class Explorer {
     if (atOnce && summaries.wants(pc, this.#visits[pc]!)) {
       if (summaries.begin(pc, this.#spent.processed)) return 'goes-on';
     }
-    const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#branches);
+    const verdict = this.#merges.arrive(walk, pc, this.#spent.processed, this.#transfers);
     if (verdict.kind === 'covered' || verdict.kind === 'converged') {
       this.#end(verdict.by);
       return 'ends';

@@ -17,12 +17,12 @@ import { widenImprecise } from './widen.ts';
 
 /**
  * Keeping a state costs memory and comparisons, so one is kept only after some work since the last:
- * this many instructions and decisions. Inside a loop whose states keep changing, much more.
+ * this many instructions and transfers of control. Inside a loop whose states keep changing, much more.
  */
 const KEEP_AFTER_INSTRUCTIONS = 8;
-const KEEP_AFTER_BRANCHES = 2;
+const KEEP_AFTER_TRANSFERS = 2;
 const KEEP_IN_LOOP_INSTRUCTIONS = 100;
-const KEEP_IN_LOOP_BRANCHES = 20;
+const KEEP_IN_LOOP_TRANSFERS = 20;
 /**
  * A kept state that was compared this often per hit without effect is dropped, but not before
  * MISSES_AT_LEAST: within a loop it can only hit in its own pass, and the passes of a long loop all
@@ -53,16 +53,16 @@ export class MergePoints {
   words = 0;
   /** Finished states from this index on stand for nothing else (summary.ts). */
   prunesBelow = Number.POSITIVE_INFINITY;
-  #branchesAtKeep = 0;
+  #transfersAtKeep = 0;
   #instructionsAtKeep = 0;
 
-  /** Arrives at `pc` after so many instructions and branches in all. */
-  arrive(walk: Walk, pc: number, instructions: number, branches: number): Verdict {
+  /** Arrives at `pc` after so many instructions and transfers in all. */
+  arrive(walk: Walk, pc: number, instructions: number, transfers: number): Verdict {
     const converges = (walk.subject.cfg.marks[pc]! & MARK_CONVERGE) !== 0;
     const work = instructions - this.#instructionsAtKeep;
-    const decisions = branches - this.#branchesAtKeep;
-    const much = work >= KEEP_IN_LOOP_INSTRUCTIONS || decisions >= KEEP_IN_LOOP_BRANCHES;
-    const some = decisions >= KEEP_AFTER_BRANCHES && work >= KEEP_AFTER_INSTRUCTIONS;
+    const moves = transfers - this.#transfersAtKeep;
+    const much = work >= KEEP_IN_LOOP_INSTRUCTIONS || moves >= KEEP_IN_LOOP_TRANSFERS;
+    const some = moves >= KEEP_AFTER_TRANSFERS && work >= KEEP_AFTER_INSTRUCTIONS;
     const list = this.#at.get(pc);
     let isLooping = false;
     let open = 0;
@@ -92,7 +92,7 @@ export class MergePoints {
       if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_AT_LEAST) this.#drop(walk, list!, i);
     }
     if (converges || (isLooping ? much : much || some)) {
-      this.#keep(walk, pc, instructions, branches);
+      this.#keep(walk, pc, instructions, transfers);
     }
     return CONTINUE;
   }
@@ -104,7 +104,7 @@ export class MergePoints {
 
   /** Keeps the current state as the head of a loop whose body is about to be walked. */
   keepHead(walk: Walk, pc: number, loop: Loop): Kept {
-    this.#keep(walk, pc, this.#instructionsAtKeep, this.#branchesAtKeep);
+    this.#keep(walk, pc, this.#instructionsAtKeep, this.#transfersAtKeep);
     const kept = walk.kept[walk.kept.length - 1]!;
     kept.summary = { loop, passes: 0, cost: 0 };
     // One more than the path that is walked: held until the ways out may be walked.
@@ -129,7 +129,7 @@ export class MergePoints {
     }
   }
 
-  #keep(walk: Walk, pc: number, instructions: number, branches: number): void {
+  #keep(walk: Walk, pc: number, instructions: number, transfers: number): void {
     walk.state.forEachValue((value) => {
       walk.state.words[value + L.FLAGS]! &= ~L.FLAG_TRACED;
     });
@@ -165,7 +165,7 @@ export class MergePoints {
     this.count++;
     this.words += state.words.length;
     if (this.count > this.peak) this.peak = this.count;
-    this.#branchesAtKeep = branches;
+    this.#transfersAtKeep = transfers;
     this.#instructionsAtKeep = instructions;
   }
 
