@@ -108,6 +108,7 @@ export function mayCallKfunc(
   { type, attachType, flags }: Pick<Program, 'type' | 'attachType' | 'flags'>,
 ): boolean {
   if (type === 'memory') return false;
+  if (row.ofDevice && !flags.includes('xdp-dev-bound-only')) return false;
   return (row.orSleepable && flags.includes('sleepable')) || admits(row, type, attachType);
 }
 

@@ -150,7 +150,7 @@ export interface Return {
   /** The memory returned may not be written. */
   readonly readOnly?: boolean;
   /** 'btf' only: trusted (valid, no null check needed before use as an argument) or RCU-protected. */
-  readonly trust?: 'trusted' | 'rcu';
+  readonly trust?: 'trusted' | 'rcu' | 'untrusted';
 }
 
 export interface HelperRow {
@@ -215,6 +215,8 @@ export interface KfuncRow {
   readonly programTypes: 'all' | readonly string[];
   /** Further restricted to these attach types, per program type. */
   readonly attachTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Open to programs that are bound to a device only. */
+  readonly ofDevice?: boolean;
   /** Open to every program that may sleep, whatever its type. */
   readonly orSleepable?: boolean;
   /** Invalidates packet pointers. */

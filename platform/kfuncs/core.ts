@@ -9,6 +9,7 @@ import {
   BOOLEAN,
   contextOf,
   DYNPTR,
+  found,
   IGNORED,
   iterator,
   MEMORY,
@@ -18,6 +19,8 @@ import {
   type Options,
   object,
   objectOrNull,
+  plain,
+  released,
   row,
   SCALAR,
   SIZE,
@@ -217,8 +220,11 @@ const CASTS: readonly KfuncRow[] = [
     { flags: ['fastcall'] },
   ),
   row('map_sum_elem_count', '6.6', [object('bpf_map')], SCALAR, { flags: ['trusted-args'] }),
-  row('get_kmem_cache', '6.13', [NUMBER], visited('kmem_cache', 'trusted'), {
-    flags: ['ret-null'],
+  // What is found may be freed at any time, and may be nothing.
+  row('get_kmem_cache', '6.13', [NUMBER], {
+    kind: 'btf',
+    typeName: 'kmem_cache',
+    trust: 'untrusted',
   }),
   row('modify_return_test_tp', '6.10', [NUMBER], SCALAR),
   row('cgroup_read_xattr', '6.17', [object('cgroup'), STRING, DYNPTR], SCALAR, { flags: ['rcu'] }),
@@ -270,6 +276,14 @@ const SKB_PROGRAMS = [
 const created = (creates: 'skb' | 'skb-meta' | 'xdp') =>
   ({ kind: 'dynptr', dynptr: 'uninit', creates }) as const;
 
+/** `bpf_xdp_metadata_${name}`: asked of the driver of the one device that the program is for. */
+const metadata = (name: string, out: KfuncRow['arguments']): KfuncRow =>
+  row(`xdp_metadata_${name}`, '6.3', [contextOf('xdp_buff'), ...out], SCALAR, {
+    programTypes: ['xdp'],
+    ofDevice: true,
+    flags: ['trusted-args'],
+  });
+
 const PACKETS: readonly KfuncRow[] = [
   row('dynptr_from_skb', '6.4', [contextOf('sk_buff'), NUMBER, created('skb')], SCALAR, {
     programTypes: SKB_PROGRAMS,
@@ -286,6 +300,25 @@ const PACKETS: readonly KfuncRow[] = [
     programTypes: ['xdp'],
     changesPacket: true,
   }),
+  row('sock_ops_enable_tx_tstamp', '6.15', [contextOf('bpf_sock_ops_kern'), NUMBER], SCALAR, {
+    programTypes: ['sock_ops'],
+    flags: ['trusted-args'],
+  }),
+  row(
+    'xdp_get_xfrm_state',
+    '6.8',
+    [contextOf('xdp_buff'), MEMORY_INOUT, SIZE],
+    found('xfrm_state'),
+    { programTypes: ['xdp'], flags: ['acquire', 'ret-null'] },
+  ),
+  row('xdp_xfrm_state_release', '6.8', [released('xfrm_state')], VOID, {
+    programTypes: ['xdp'],
+    flags: ['release'],
+  }),
+  // What a network card knows of a packet.
+  metadata('rx_timestamp', [plain(8)]),
+  metadata('rx_hash', [plain(4), plain(4)]),
+  metadata('rx_vlan_tag', [plain(2), plain(2)]),
   row('sock_addr_set_sun_path', '6.7', [contextOf('bpf_sock_addr_kern'), MEMORY, SIZE], SCALAR, {
     programTypes: ['cgroup_sock_addr'],
   }),

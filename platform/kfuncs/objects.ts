@@ -120,6 +120,19 @@ const TASKS_AND_CGROUPS: readonly KfuncRow[] = [
   holder('throw', '6.7', [NUMBER], { kind: 'never' }, 'throws'),
 ];
 
+const GROUP_STATE = object('cgroup_subsys_state');
+/** Statistics of control groups; these two lack the prefix of the others. */
+const STATISTICS: readonly KfuncRow[] = [
+  {
+    ...row('', '6.1', [GROUP_STATE, NUMBER], VOID, { programTypes: TRACERS }),
+    name: 'css_rstat_updated',
+  },
+  {
+    ...row('', '6.1', [GROUP_STATE], VOID, { programTypes: TRACERS, flags: ['sleepable'] }),
+    name: 'css_rstat_flush',
+  },
+];
+
 const KEYS: readonly KfuncRow[] = [
   holder(
     'lookup_user_key',
@@ -248,6 +261,14 @@ const FILES: readonly KfuncRow[] = [
     programTypes: ['lsm'],
     flags: ['sleepable', 'trusted-args'],
   }),
+  row('set_dentry_xattr', '6.14', [object('dentry'), { kind: 'string' }, DYNPTR, NUMBER], SCALAR, {
+    programTypes: ['lsm'],
+    flags: ['sleepable', 'trusted-args'],
+  }),
+  row('remove_dentry_xattr', '6.14', [object('dentry'), { kind: 'string' }], SCALAR, {
+    programTypes: ['lsm'],
+    flags: ['sleepable', 'trusted-args'],
+  }),
   row('sock_destroy', '6.5', [object('sock_common')], SCALAR, {
     programTypes: ['tracing'],
     attachTypes: { tracing: ['trace_iter'] },
@@ -273,6 +294,7 @@ export const OBJECT_KFUNCS: readonly KfuncRow[] = [
   ...ALLOCATION,
   ...GRAPH,
   ...TASKS_AND_CGROUPS,
+  ...STATISTICS,
   ...KEYS,
   ...CPU_MASKS,
   ...CONNECTIONS,

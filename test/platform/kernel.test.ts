@@ -280,7 +280,7 @@ kernel('kernel functions', () => {
       for (const row of KFUNCS) {
         const id = btf?.find(row.name, 'func') ?? 0;
         const answer = ask(target, [callKfunc(id), ...OK]);
-        const open = !/is not allowed|only allowed/.test(answer.reason);
+        const open = !/is not allowed|only allowed|device-bound/.test(answer.reason);
         const ours = mayCallKfunc(row, program(target));
         // The kernel also closes some by the type of the context that they take.
         const byContext = /arg#0 pointer type STRUCT|R1 type=ctx|disallowed/.test(answer.reason);

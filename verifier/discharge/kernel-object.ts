@@ -18,8 +18,9 @@ import * as L from '../state/layout.ts';
 import { checkAccess } from './access.ts';
 import { type Call, checkReleased, requireKind, unsupported, wrong } from './passed.ts';
 
-/** The kernel structure behind each kind of socket. */
-export const SOCKET_TYPES: Readonly<Record<number, string>> = {
+/** The kernel structure behind each kind of socket, and behind maps. */
+const STRUCTURES: Readonly<Record<number, string>> = {
+  [kinds.MAP]: 'bpf_map',
   [kinds.SOCKET]: 'sock',
   [kinds.SOCK_COMMON]: 'sock_common',
   [kinds.TCP_SOCKET]: 'tcp_sock',
@@ -56,7 +57,9 @@ export function checkKernelObject(call: Call): Failure | null {
 /** An object that helpers may read like memory: trusted, and for reading only. */
 export function isReadableObject({ walk, callee, argument, value }: Call): boolean {
   const { state } = walk;
-  const readsOnly = (argument.access ?? 'read') === 'read';
+  // Keys and values of maps are memory that Linux does not say that it only reads.
+  const isMemory = argument.kind === 'memory';
+  const readsOnly = isMemory && (argument.access ?? 'read') === 'read';
   const isPlainlyTrusted = state.words[value + L.FLAGS] === L.FLAG_TRUSTED;
   const isObject = state.kind(value) === kinds.BTF_OBJECT;
   return callee.flags === undefined && readsOnly && isObject && isPlainlyTrusted;
@@ -90,7 +93,7 @@ const PLAIN_BYTES: ReadonlySet<number> = new Set([
 ]);
 
 const isObjectKind = ({ walk, value }: Call): boolean =>
-  walk.state.kind(value) === kinds.BTF_OBJECT || walk.state.kind(value) in SOCKET_TYPES;
+  walk.state.kind(value) === kinds.BTF_OBJECT || walk.state.kind(value) in STRUCTURES;
 
 function checkObject(call: Call, types: KernelTypes, wanted: number): Failure | null {
   const { state } = call.walk;
@@ -99,7 +102,7 @@ function checkObject(call: Call, types: KernelTypes, wanted: number): Failure | 
   const expected = `a pointer to struct ${types.nameOf(wanted)}`;
   const fail = () => wrong(call, expected, `ptr_${types.nameOf(wanted)}`);
   const isKfunc = call.callee.flags !== undefined;
-  const socket = isKfunc ? types.struct(SOCKET_TYPES[kind] ?? '') : undefined;
+  const socket = isKfunc ? types.struct(STRUCTURES[kind] ?? '') : undefined;
   if (kind !== kinds.BTF_OBJECT && socket === undefined) return fail();
   const nullable = (words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   if (nullable && (!call.argument.nullable || call.argument.releases)) return fail();

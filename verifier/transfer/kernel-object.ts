@@ -11,11 +11,12 @@ import type { Origin } from './origin.ts';
 
 /** Flags of the pointer that the call returns. */
 function resultFlags({ returns, flags }: Contract): number {
-  const trust =
-    returns.trust === 'trusted' ? L.FLAG_TRUSTED : returns.trust === 'rcu' ? L.FLAG_RCU : 0;
+  const trust = returns.trust === undefined ? 0 : TRUST[returns.trust];
   const isNullable = returns.nullable === true || flags?.includes('ret-null') === true;
   return trust | (isNullable ? L.FLAG_NULLABLE : 0);
 }
+
+const TRUST = { trusted: L.FLAG_TRUSTED, rcu: L.FLAG_RCU, untrusted: L.FLAG_UNTRUSTED } as const;
 
 /** The call returned a kernel object, by its contract; false where it returned something else. */
 export function setObjectResult(walk: Walk, callee: Contract, origin: Origin): boolean {
