@@ -74,6 +74,7 @@ static void fill_skb(struct rf_instance *instance, uint8_t *packet, uint32_t pac
   run->data = run->meta = instance->plan.link_layer ? packet : run->network;
   run->end = packet + packet_bytes;
   run->encapsulated = false;
+  run->tunnel.is_set = false;
   run->head_limit = packet - RF_HEADROOM;
   run->tail_limit = run->end + RF_TAILROOM;
   if (framed) {

@@ -11,7 +11,7 @@ static const struct rf_helper *const lists[] = {
     rf_checksum_helpers, rf_text_helpers,        rf_room_helpers,
     rf_link_helpers,     rf_memory_helpers,      rf_socket_helpers,
     rf_storage_helpers,  rf_deferred_helpers,    rf_dynptr_helpers,
-    rf_object_helpers,
+    rf_object_helpers,   rf_tunnel_helpers,
 };
 
 static const struct {

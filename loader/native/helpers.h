@@ -19,7 +19,7 @@ struct rf_helper {
 extern const struct rf_helper rf_map_helpers[], rf_environment_helpers[], rf_packet_helpers[],
     rf_checksum_helpers[], rf_text_helpers[], rf_room_helpers[], rf_link_helpers[],
     rf_memory_helpers[], rf_socket_helpers[],
-    rf_storage_helpers[], rf_deferred_helpers[], rf_dynptr_helpers[], rf_object_helpers[];
+    rf_storage_helpers[], rf_deferred_helpers[], rf_dynptr_helpers[], rf_object_helpers[], rf_tunnel_helpers[];
 
 /* NULL: not implemented. */
 rf_function rf_helper_by_id(uint32_t id);

@@ -235,6 +235,6 @@ static RF_HELPER(cookie) { return 1; }
 
 const struct rf_helper rf_link_helpers[] = {
     {17, none},                 {18, skb_vlan_push},   {19, skb_vlan_pop},   {24, none},
-    {31, skb_change_proto},     {46, cookie},          {47, none},           {50, skb_adjust_room},
+    {31, skb_change_proto},     {46, cookie},          {47, none},           {128, root_group},  {129, root_ancestor},           {50, skb_adjust_room},
     {79, root_group},           {83, root_ancestor},   {97, skb_ecn_set_ce}, {122, cookie},
     {151, none},                {163, check_mtu},      {192, skb_set_tstamp}, {0, NULL}};

@@ -42,6 +42,7 @@ static bool in_map(const struct rf_run *run, uint64_t address, uint64_t bytes) {
 }
 
 bool rf_may_read(const struct rf_run *run, uint64_t address, uint64_t bytes) {
+  if (bytes == 0) return true;
   if (run->plan->kind != RF_CONTEXT_MEMORY && covers(run->context, run->plan->context_bytes, address, bytes)) return true;
   if (run->end > run->meta && covers(run->meta, (uint64_t)(run->end - run->meta), address, bytes)) return true;
   return in_frame(run, address, bytes) || in_map(run, address, bytes) ||
@@ -55,33 +56,37 @@ RF_HELPER(rf_probe_load) {
   return value;
 }
 
-static RF_HELPER(probe_read) {
-  uint32_t bytes = (uint32_t)r2;
-  if (rf_may_read(run, r3, bytes)) {
-    memcpy(rf_pointer(r1), rf_pointer(r3), bytes);
+static uint64_t copy_from(const struct rf_run *run, uint64_t to, uint32_t bytes, uint64_t from, long error) {
+  if (rf_may_read(run, from, bytes == 0 ? 1 : bytes)) {
+    memcpy(rf_pointer(to), rf_pointer(from), bytes);
     return 0;
   }
-  if (bytes != 0) memset(rf_pointer(r1), 0, bytes);
-  return (uint64_t)-EFAULT;
+  if (bytes != 0) memset(rf_pointer(to), 0, bytes);
+  return (uint64_t)error;
 }
 
 /* The length with its terminator; what is cut is terminated too. */
-static RF_HELPER(probe_read_str) {
-  uint32_t bytes = (uint32_t)r2, length = 0;
-  char *out = rf_pointer(r1);
+static uint64_t copy_string(const struct rf_run *run, uint64_t to, uint32_t bytes, uint64_t from, long error) {
+  uint32_t length = 0;
+  char *out = rf_pointer(to);
   if (bytes == 0) return 0;
   for (; length < bytes; length++) {
-    if (!rf_may_read(run, r3 + length, 1)) {
+    if (!rf_may_read(run, from + length, 1)) {
       memset(out, 0, bytes);
-      return (uint64_t)-EFAULT;
+      return (uint64_t)error;
     }
-    out[length] = *(const char *)rf_pointer(r3 + length);
+    out[length] = *(const char *)rf_pointer(from + length);
     if (out[length] == 0) return length + 1;
   }
   out[bytes - 1] = 0;
   return bytes;
 }
 
+static RF_HELPER(probe_read) { return copy_from(run, r1, (uint32_t)r2, r3, (uint32_t)r2 == 0 ? 0 : -EFAULT); }
+static RF_HELPER(probe_read_kernel) { return copy_from(run, r1, (uint32_t)r2, r3, rf_unreadable(r3)); }
+static RF_HELPER(probe_read_str) { return copy_string(run, r1, (uint32_t)r2, r3, -EFAULT); }
+static RF_HELPER(probe_read_kernel_str) { return copy_string(run, r1, (uint32_t)r2, r3, rf_unreadable(r3)); }
+
 const struct rf_helper rf_memory_helpers[] = {
-    {4, probe_read},     {45, probe_read_str},  {112, probe_read}, {113, probe_read},
-    {114, probe_read_str}, {115, probe_read_str}, {148, probe_read}, {0, NULL}};
+    {4, probe_read},       {45, probe_read_str},         {112, probe_read}, {113, probe_read_kernel},
+    {114, probe_read_str}, {115, probe_read_kernel_str}, {148, probe_read}, {0, NULL}};

@@ -76,12 +76,16 @@ static RF_HELPER(not_at_ingress) { return r3 != 0 ? (uint64_t)-EINVAL : (uint64_
 /* There is no stack of a kernel or user to be walked. */
 static RF_HELPER(no_stack) { return (uint64_t)-EFAULT; }
 
+/* A task that cannot be looked into: all that is read there faults. */
+static RF_HELPER(opaque_task) { return 0xffff888000000000; }
+
 const struct rf_helper rf_socket_helpers[] = {
-    {25, perf_event_output}, {27, no_stack},          {67, no_stack},         {52, redirect_to_socket}, {60, redirect_to_socket},
-    {71, redirect_by_hash},  {72, redirect_by_hash}, {80, current_group},
+    {25, perf_event_output}, {27, no_stack},         {33, buffer_under_group}, {35, opaque_task},
+    {37, task_under_group},  {52, redirect_to_socket}, {60, redirect_to_socket}, {67, no_stack},
+    {69, fib_lookup},        {71, redirect_by_hash}, {72, redirect_by_hash},   {80, current_group},
     {84, nothing_found},     {85, nothing_found},    {86, done},               {95, itself},
-    {96, nothing_found},     {98, nothing_found},    {99, nothing_found},      {123, root_ancestor},
-    {33, buffer_under_group}, {37, task_under_group},
-    {69, fib_lookup},        {100, no_listener},     {110, no_listener},       {124, not_at_ingress},
-    {173, nothing_found},    {174, nothing_found},   {186, get_retval},        {187, set_retval},
-    {0, NULL}};
+    {96, nothing_found},     {98, nothing_found},    {99, nothing_found},      {100, no_listener},
+    {110, no_listener},      {123, root_ancestor},   {124, not_at_ingress},    {136, nothing_found},
+    {137, nothing_found},    {138, nothing_found},   {139, nothing_found},     {140, nothing_found},
+    {173, nothing_found},    {174, nothing_found},   {178, nothing_found},     {186, get_retval},
+    {187, set_retval},       {196, nothing_found},   {0, NULL}};

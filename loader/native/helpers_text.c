@@ -6,8 +6,7 @@
 #include "format.h"
 #include "helpers.h"
 
-/* Appends one line to the run's trace, cutting what does not fit. */
-static void append_trace(struct rf_run *run, const char *text, size_t bytes) {
+void rf_append_trace(struct rf_run *run, const char *text, size_t bytes) {
   size_t room = run->trace_capacity - run->trace_bytes;
   size_t copied = bytes < room ? bytes : room;
   memcpy(run->trace + run->trace_bytes, text, copied);
@@ -23,8 +22,8 @@ static uint64_t trace(struct rf_run *run, const char *format, uint32_t format_by
   long length = rf_format(run, line, sizeof line, format, format_bytes, arguments, count);
   if (length < 0) return (uint64_t)length;
   size_t shown = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
-  append_trace(run, line, shown);
-  if (shown == 0 || line[shown - 1] != '\n') append_trace(run, "\n", 1);
+  rf_append_trace(run, line, shown);
+  if (shown == 0 || line[shown - 1] != '\n') rf_append_trace(run, "\n", 1);
   return (uint64_t)length;
 }
 

@@ -7,6 +7,7 @@
 static const struct rf_kfunc *const lists[] = {
     rf_region_kfuncs, rf_iterator_kfuncs, rf_dynptr_kfuncs, rf_text_kfuncs,
     rf_object_kfuncs, rf_graph_kfuncs,    rf_throw_kfuncs,  rf_deferred_kfuncs,
+    rf_probe_kfuncs,  rf_cpumask_kfuncs,
     rf_arena_kfuncs,
 };
 

@@ -11,7 +11,8 @@ struct rf_kfunc {
 
 /* Each list ends with a null function. */
 extern const struct rf_kfunc rf_region_kfuncs[], rf_iterator_kfuncs[], rf_dynptr_kfuncs[], rf_text_kfuncs[],
-    rf_object_kfuncs[], rf_graph_kfuncs[], rf_throw_kfuncs[], rf_deferred_kfuncs[],
+    rf_object_kfuncs[], rf_graph_kfuncs[], rf_throw_kfuncs[],
+    rf_probe_kfuncs[], rf_cpumask_kfuncs[], rf_deferred_kfuncs[],
     rf_arena_kfuncs[];
 
 /* In a fixed order; NULL: there are no more. */

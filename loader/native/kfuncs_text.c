@@ -14,9 +14,7 @@ enum { STRING_MAX = 65536 }; /* XATTR_SIZE_MAX, uapi/linux/limits.h */
 
 /* An error where the string cannot begin; 0: it can. */
 static long begin(const struct rf_run *run, uint64_t text) {
-  if (rf_may_read(run, text, 1)) return 0;
-  /* The canonical upper half is the kernel's; there is no other memory that it would read. */
-  return text >> 47 == (1u << 17) - 1 ? -EFAULT : -ERANGE;
+  return rf_may_read(run, text, 1) ? 0 : rf_unreadable(text);
 }
 
 static bool read_char(const struct rf_run *run, uint64_t at, uint8_t *out) {

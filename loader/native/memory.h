@@ -8,4 +8,8 @@
  * that was shown, the storage of one of its maps, or one of its objects. */
 bool rf_may_read(const struct rf_run *run, uint64_t address, uint64_t bytes);
 
+/* What a kernel says of an address that is none of its own (copy_from_kernel_nofault_allowed): -ERANGE.
+ * The canonical upper half is; -EFAULT: nothing is there. */
+static inline long rf_unreadable(uint64_t address) { return address >> 47 == (1u << 17) - 1 ? -14 : -34; }
+
 #endif

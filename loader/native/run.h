@@ -80,6 +80,14 @@ struct rf_frame {
 /* 34 programs in a row, each with 8 frames at most. */
 enum { RF_FRAMES_MAX = 34 * 8 };
 
+/* Tunnel metadata that the program gave its packet; helpers_tunnel.c. */
+enum { RF_TUNNEL_KEY_BYTES = 44, RF_TUNNEL_OPTION_BYTES = 255 };
+struct rf_tunnel {
+  bool is_set, by_ipv6;
+  uint32_t option_bytes;
+  uint8_t key[RF_TUNNEL_KEY_BYTES], options[RF_TUNNEL_OPTION_BYTES];
+};
+
 struct rf_run {
   uint64_t tail_result; /* r0 of the program that a tail call ran; read by generated code */
   /* Instructions that may still be executed; below zero: the run was stopped and every function
@@ -108,6 +116,7 @@ struct rf_run {
   uint64_t thrown; /* the result that comes with it */
   struct rf_frame shown[RF_FRAMES_MAX]; /* of functions that run now, the innermost last */
   uint32_t shown_count;                 /* of all that were shown: more may run than are kept here */
+  struct rf_tunnel tunnel;
   void *dropped;   /* objects that this run dropped; objects.c */
   const struct rf_program *program; /* that runs now */
   bool in_deferred; /* a timer's or work queue's callback runs */

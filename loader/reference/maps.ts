@@ -61,6 +61,8 @@ const STORAGES: ReadonlySet<string> = new Set([
   'percpu_cgroup_storage',
 ]);
 const STORAGE_OBJECTS = 65_536;
+/** What waits in a perf event array. */
+const SAMPLE_BYTES = 64 * 4096;
 const ARRAYS: ReadonlySet<string> = new Set(['array', 'percpu_array']);
 const HASHES: ReadonlySet<string> = new Set([
   'hash',
@@ -329,6 +331,16 @@ export class ReferenceMap {
     if (record === undefined) return EAGAIN;
     record.set(bytes);
     this.finish(record, 'ready');
+    return 0n;
+  }
+
+  /** Perf event arrays: a sample for the event at an index, which is there if anybody asks. */
+  sample(index: number, bytes: Uint8Array): bigint {
+    if (index >= this.spec.maxEntries) return E2BIG;
+    const total = round8(bytes.length + 8);
+    if (this.#recordBytes + total > SAMPLE_BYTES - 1) return ENOSPC;
+    this.#recordBytes += total;
+    this.#records.push({ bytes, state: 'ready' });
     return 0n;
   }
 

@@ -5,6 +5,7 @@ import { CPU_SLOTS, type Environment } from '../environment.ts';
 import type { Identity, Redirect } from '../extension.ts';
 import type { ReferenceArena } from './arena.ts';
 import type { Dynptr } from './dynptr.ts';
+import type { Tunnel } from './helpers/tunnels.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS } from './memory.ts';
 import type { RunMemory } from './packet.ts';
@@ -31,6 +32,10 @@ export class Run {
   readonly dynptrs = new Map<bigint, Dynptr>();
   /** Who threw an exception that ended the program. */
   thrower: Executable | undefined;
+  /** Metadata that the program gave its packet. */
+  tunnel: Tunnel | undefined;
+  /** Of the system call that a control group's program judges. */
+  retval = 0;
   readonly iterators = new Map<bigint, Iterator<number>>();
   /** A timer's or work queue's callback runs. */
   inDeferred = false;

@@ -5,10 +5,10 @@
 
 import type { Call, HelperFunction } from '../helpers/call.ts';
 import { EFAULT } from '../helpers/call.ts';
+import { unreadable } from '../helpers/probes.ts';
 import { E2BIG, ENOENT } from '../maps.ts';
 import { int32 } from './numbers.ts';
 
-const ERANGE = -34n;
 /** XATTR_SIZE_MAX, uapi/linux/limits.h: nothing beyond is looked at. */
 const MOST = 65536;
 
@@ -24,16 +24,13 @@ function textAt(call: Call, address: bigint): Text | bigint {
   const characters: number[] = [];
   while (characters.length < MOST) {
     const byte = memory.load(address + BigInt(characters.length), 1);
-    if (byte === undefined && characters.length === 0) return isKernels(address) ? EFAULT : ERANGE;
+    if (byte === undefined && characters.length === 0) return unreadable(address);
     if (byte === undefined) return { characters, end: 'memory' };
     if (byte === 0n) return { characters, end: 'nul' };
     characters.push(Number(byte));
   }
   return { characters, end: 'limit' };
 }
-
-/** The canonical upper half of the address space. */
-const isKernels = (address: bigint) => address >> 47n === (1n << 17n) - 1n;
 
 /** What a search answers that has seen all characters and found nothing that ends it. */
 const unfound = (text: Text, atNul: bigint): bigint =>

@@ -362,3 +362,85 @@ int resilient_locks(struct __sk_buff *skb) {
   bpf_res_spin_unlock(&lock->lock);
   return -error;
 }
+
+KFUNC int bpf_probe_read_kernel_dynptr(struct bpf_dynptr *ptr, __u32 offset, __u32 size, const void *source);
+KFUNC int bpf_probe_read_kernel_str_dynptr(struct bpf_dynptr *ptr, __u32 offset, __u32 size, const void *source);
+
+SEC("xdp")
+int probe_into_dynptr(struct xdp_md *xdp) {
+  struct bpf_dynptr ptr, small;
+  if (bpf_dynptr_from_xdp(xdp, 0, &ptr)) return XDP_ABORTED;
+  /* What a fault leaves is no matter. */
+  note(1, bpf_probe_read_kernel_dynptr(&ptr, 3, 5, (void *)-8));
+  note(0, bpf_probe_read_kernel_dynptr(&ptr, 3, 5, hello));
+  note(2, bpf_probe_read_kernel_dynptr(&ptr, 1 << 20, 5, hello));
+  note(3, bpf_probe_read_kernel_str_dynptr(&ptr, 20, 30, hello));
+  note(4, bpf_probe_read_kernel_str_dynptr(&ptr, 10, 4, hello));
+  note(5, bpf_probe_read_kernel_str_dynptr(&ptr, 10, 0, hello));
+  note(6, bpf_probe_read_kernel_str_dynptr(&ptr, 10, 9, (void *)-8));
+  note(7, bpf_probe_read_kernel_str_dynptr(&ptr, 11, 9, empty));
+  note(8, bpf_dynptr_clone(&ptr, &small));
+  note(9, bpf_dynptr_adjust(&small, 4, 8));
+  note(10, bpf_probe_read_kernel_dynptr(&small, 1, 4, hello));
+  note(11, bpf_probe_read_kernel_dynptr(&small, 1, 3, hello));
+  return XDP_PASS;
+}
+
+SEC("raw_tp")
+int probe_by_number(void *context) {
+  char local[8] = "abcdef", out[8];
+  note(0, bpf_probe_read_kernel(out, 4, local + 2));
+  note(1, *(__u32 *)out);
+  note(2, bpf_probe_read_kernel(out, 4, NULL));
+  note(3, *(__u32 *)out);
+  note(4, bpf_probe_read_kernel_str(out, sizeof out, hello));
+  note(5, *(__u64 *)out);
+  note(6, bpf_probe_read_kernel_str(out, sizeof out, local + 3));
+  note(7, bpf_probe_read_kernel_str(out, 3, local));
+  note(8, bpf_probe_read_kernel_str(out, sizeof out, (void *)-4));
+  note(9, bpf_probe_read_kernel(out, 0, NULL));
+  note(10, bpf_probe_read(out, 4, hello + 1));
+  note(11, bpf_probe_read_kernel(out, 8, (void *)-4));
+  return 7;
+}
+
+SEC("tc")
+int tunnels(struct __sk_buff *skb) {
+  struct bpf_tunnel_key key = {}, got = {};
+  __u32 options[4] = {1, 2, 3, 4};
+  note(0, bpf_skb_get_tunnel_key(skb, &got, sizeof got, 0));
+  note(1, bpf_skb_get_tunnel_opt(skb, options, sizeof options));
+  note(2, bpf_skb_set_tunnel_opt(skb, options, sizeof options));
+  key.tunnel_id = 0x1234;
+  key.remote_ipv4 = 0x0a000001;
+  key.local_ipv4 = 0x0a000002;
+  key.tunnel_tos = 3;
+  key.tunnel_ttl = 64;
+  note(3, bpf_skb_set_tunnel_key(skb, &key, sizeof key, 1 << 20));
+  note(4, bpf_skb_set_tunnel_key(skb, &key, 13, 0));
+  note(5, bpf_skb_set_tunnel_key(skb, &key, sizeof key, BPF_F_ZERO_CSUM_TX | BPF_F_SEQ_NUMBER));
+  note(6, bpf_skb_get_tunnel_key(skb, &got, sizeof got, 0));
+  note(7, got.tunnel_id + ((__u64)got.remote_ipv4 << 32));
+  note(8, got.local_ipv4 + ((__u64)got.tunnel_tos << 32) + ((__u64)got.tunnel_ttl << 40));
+  note(9, bpf_skb_get_tunnel_key(skb, &got, sizeof got, BPF_F_TUNINFO_FLAGS));
+  note(10, got.tunnel_flags);
+  note(11, bpf_skb_get_tunnel_key(skb, &got, sizeof got, BPF_F_TUNINFO_IPV6));
+  note(12, bpf_skb_get_tunnel_opt(skb, options, sizeof options));
+  options[1] = 9;
+  note(13, bpf_skb_set_tunnel_opt(skb, options, 8));
+  note(14, bpf_skb_get_tunnel_opt(skb, options, 4));
+  options[1] = 7;
+  note(15, bpf_skb_get_tunnel_opt(skb, options, sizeof options));
+  note(16, options[1] + ((__u64)options[2] << 32));
+  key.tunnel_label = 5;
+  note(17, bpf_skb_set_tunnel_key(skb, &key, sizeof key, 0));
+  note(18, bpf_skb_set_tunnel_key(skb, &key, sizeof key, BPF_F_TUNINFO_IPV6 | BPF_F_DONT_FRAGMENT));
+  note(19, bpf_skb_get_tunnel_key(skb, &got, sizeof got, BPF_F_TUNINFO_IPV6 | BPF_F_TUNINFO_FLAGS));
+  note(20, got.tunnel_label + ((__u64)got.tunnel_flags << 32));
+  note(21, got.remote_ipv6[0] + ((__u64)got.local_ipv6[0] << 32));
+  note(22, bpf_skb_get_tunnel_key(skb, &got, 28, BPF_F_TUNINFO_IPV6));
+  note(23, bpf_skb_set_tunnel_key(skb, &key, 8, 0));
+  note(24, bpf_skb_get_tunnel_key(skb, &got, 8, 0));
+  note(25, bpf_skb_get_tunnel_opt(skb, options, sizeof options));
+  return 0;
+}
