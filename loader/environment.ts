@@ -10,11 +10,13 @@ export interface Environment {
   readonly random?: number | bigint;
   /** Slot of per-CPU maps and answer of `bpf_get_smp_processor_id`, 0 to 15. */
   readonly cpu?: number;
+  /** The current task: `pid` is the thread's number, `tgid` the process's. */
   readonly process?: {
     readonly pid: number;
     readonly tgid: number;
     readonly uid: number;
     readonly gid: number;
+    /** At most 15 bytes. */
     readonly comm: string;
   };
 }

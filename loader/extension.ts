@@ -79,14 +79,17 @@ export interface Identity {
 
 /** What would have happened to the packet. */
 export interface Redirect {
+  /** The helper that decided: `bpf_redirect`, `bpf_redirect_map`, … */
   readonly kind:
     | 'redirect'
     | 'redirect-map'
     | 'clone-redirect'
     | 'redirect-peer'
     | 'redirect-neigh';
+  /** Index of the network device; 0 where a map's entry names it. */
   readonly ifindex: number;
   readonly flags: bigint;
+  /** Of the map's entry, for `redirect-map`. */
   readonly key: number;
 }
 const REDIRECT_KINDS = [
@@ -97,18 +100,25 @@ const REDIRECT_KINDS = [
   'redirect-neigh',
 ] as const;
 
+/** What `test` saw of the last of its runs. */
 export interface TestReport {
   /** Truncated to 32 bits where the program type returns 32. */
   readonly r0: bigint;
+  /** Name of that result, where the program type has names: `XDP_PASS`. */
   readonly action: string | undefined;
-  /** The packet afterwards, and the context's bytes. */
+  /** The packet afterwards, metadata included; undefined for program types without one. */
   readonly packet: Uint8Array | undefined;
+  /** Bytes of the context structure afterwards; undefined for `memory` programs. */
   readonly context: Uint8Array | undefined;
+  /** `memory` programs: the buffer afterwards. */
   readonly memory: Uint8Array | undefined;
+  /** What `bpf_trace_printk` and its like wrote, a line each, at most 64 KiB. */
   readonly trace: string;
   readonly redirect: Redirect | undefined;
+  /** How often another program took over, at most 33. */
   readonly tailCalls: number;
   readonly runs: number;
+  /** Mean time in native code. */
   readonly nanosecondsPerRun: number;
 }
 
@@ -118,12 +128,14 @@ export interface MeteredRun {
   readonly outcome: 'exit' | 'stopped';
   /** Low 32 bits; 0 when stopped. */
   readonly r0: number;
+  /** Instructions, those of programs that took over included; a 64-bit constant counts one. */
   readonly executed: number;
 }
 
 /** What `share` yields; survives a structured clone. */
 export interface SharedExtension {
   readonly id: number;
+  /** @internal */
   readonly description: ExtensionDescription;
 }
 
@@ -227,9 +239,11 @@ export class Extension<Context = ContextValues> implements Disposable {
   get maps(): Readonly<Record<string, ExtensionMap>> {
     return this.#maps;
   }
+  /** Of the program. */
   get name(): string {
     return this.#description.name;
   }
+  /** As libbpf prints it (`sched_cls`), `memory`, or the name of a defined type. */
   get type(): string {
     return this.#description.type;
   }
@@ -237,6 +251,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   get worstCaseInstructions(): number | null {
     return this.#description.worstCaseInstructions;
   }
+  /** How the code is protected. */
   get seal(): SealReport {
     return this.#description.seal;
   }
@@ -246,7 +261,11 @@ export class Extension<Context = ContextValues> implements Disposable {
     return this.#description.plan.actions[r0] ?? this.#description.plan.actions[r0 | 0];
   }
 
-  /** One run; the low 32 bits of r0. `test` tells everything else. */
+  /**
+   * One run; the low 32 bits of r0, unsigned. `test` tells everything else. Throws TypeError and
+   * RangeError for input that the program type does not take, and when the extension is closed or
+   * running on this thread; HelperError when a helper of a defined type failed.
+   */
   run(input: RunInput<Context>): number {
     if (!this.#isReadyFor(input)) {
       this.#put(input);
@@ -455,7 +474,7 @@ export class Extension<Context = ContextValues> implements Disposable {
     this.#replace(this, code, options);
   }
 
-  /** For the loader: swaps the program, atomically for every thread. */
+  /** @internal For the loader: swaps the program, atomically for every thread. */
   static adopt(key: typeof KEY, extension: Extension<unknown>, next: Successor): boolean {
     if (key !== KEY) throw new TypeError('programs are replaced by the loader');
     const { program, description, maps } = next;
@@ -467,11 +486,13 @@ export class Extension<Context = ContextValues> implements Disposable {
     return true;
   }
 
+  /** @internal */
   static programOf(key: typeof KEY, extension: Extension): ProgramHandle {
     if (key !== KEY) throw new TypeError('program handles belong to the loader');
     return extension.#program;
   }
 
+  /** @internal */
   static mapsOf(key: typeof KEY, extension: Extension<unknown>): readonly ExtensionMap[] {
     if (key !== KEY) throw new TypeError('map handles belong to the loader');
     return extension.#mapList;

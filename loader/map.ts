@@ -339,7 +339,7 @@ export class ExtensionMap {
     return ((valueSize + 7) & ~7) * maxEntries;
   }
 
-  /** Program arrays and maps of maps: what the key leads to; null removes it. */
+  /** @internal Program arrays and maps of maps: what the key leads to; null removes it. */
   setObject(key: Uint8Array, object: ExtensionMap | ProgramHandle | null): void {
     const inner = ExtensionMap.is(object) ? object.#handle : object;
     if (key.length !== this.keySize)
@@ -369,11 +369,12 @@ export class ExtensionMap {
     ExtensionMap.release(KEY, this);
   }
 
-  /** For the loader: one user more, one less. */
+  /** @internal For the loader: one user more, one less. */
   static retain(key: typeof KEY, map: ExtensionMap): void {
     if (key !== KEY || map.#users.closed) throw new TypeError('the map is closed');
     map.#users.count++;
   }
+  /** @internal */
   static release(key: typeof KEY, map: ExtensionMap): void {
     if (key !== KEY) throw new TypeError('maps are released by the loader');
     if (map.#users.closed || --map.#users.count > 0) return;
@@ -382,12 +383,13 @@ export class ExtensionMap {
     addon().closeMap(map.#handle);
   }
 
-  /** For the loader: the handle that native code takes. */
+  /** @internal For the loader: the handle that native code takes. */
   static typesOf(key: typeof KEY, map: ExtensionMap): MapTypes {
     if (key !== KEY) throw new TypeError('map types belong to the loader');
     return map.#types;
   }
 
+  /** @internal */
   static handleOf(key: typeof KEY, map: ExtensionMap): MapHandle {
     if (key !== KEY) throw new TypeError('map handles belong to the loader');
     return map.#handle;

@@ -37,12 +37,19 @@ export interface VerifyOptions {
   readonly profile?: string;
   /** The program is of this defined type, whatever it says of itself; the type is its profile. */
   readonly programType?: ProgramType<unknown>;
+  /** What the loading process may do; default: `full` on Linux profiles, `none` elsewhere. */
   readonly privilege?: Privilege;
   /** Types of the kernel that BTF-typed programs read; a function is asked when one is met. */
   readonly kernelBtf?: KernelBtf;
+  /** Diagnostics at most; default 5. */
   readonly maxErrors?: number;
 }
 
+/**
+ * Proves a program safe, or says why not: a verdict, never an exception, for whatever the program
+ * does. Throws RangeError for a profile that does not exist, TypeError for a programType that
+ * `defineProgramType` did not make.
+ */
 export function verify(given: Program, options: VerifyOptions = {}): Verdict {
   const started = performance.now();
   const { programType } = options;

@@ -57,7 +57,7 @@ function codecOf(field: ContextField): Codec {
     field,
     get: (view) => get(view, offset),
     put(view, value) {
-      const number = Number(value);
+      const number = typeof value === 'bigint' ? Number(value) : value;
       if (!Number.isInteger(number) || number < least || number > most) throw fault(value);
       put(view, offset, number as never);
     },
