@@ -9,6 +9,7 @@
  */
 
 import { discharge } from '../discharge/discharge.ts';
+import { amend } from '../explore/amendment.ts';
 import { step } from '../explore/step.ts';
 import { Walk } from '../explore/walk.ts';
 import { Recorder } from '../facts/recorder.ts';
@@ -27,6 +28,7 @@ export class History {
   readonly frames: Int32Array;
   /** The stack slot that each step filled from or spilled to; see Trace.stack. */
   readonly stacks: Int32Array;
+  readonly #entries: Int32Array;
   readonly #states: (MachineState | undefined)[] = [];
 
   constructor(walk: Walk, entry: number) {
@@ -37,11 +39,13 @@ export class History {
     this.pcs = new Int32Array(length);
     this.frames = new Int32Array(length);
     this.stacks = new Int32Array(length);
+    this.#entries = new Int32Array(length);
     let index = length - 1;
     for (let at = entry; at >= 0; at = trace.previous(at), index--) {
       this.pcs[index] = trace.pc(at);
       this.frames[index] = trace.frame(at);
       this.stacks[index] = trace.stack(at);
+      this.#entries[index] = at;
     }
     const isWhole = length > 0 && this.pcs[0] === 0;
     if (isWhole && length <= MOST_REPLAYED) this.#replay(walk);
@@ -76,6 +80,7 @@ export class History {
       const pc = this.pcs[index]!;
       // Each entry stands alone: nothing is compared by these states, so no marks are needed.
       walk.entry = walk.trace.push(pc, walk.state.frame, -1);
+      amend(walk.state, original.amendments.get(this.#entries[index]!) ?? []);
       if (!holds(walk, pc)) return;
       const to = step(walk, pc);
       if (!this.#follow(walk, to, index + 1)) return;
