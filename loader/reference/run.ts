@@ -143,8 +143,10 @@ export class Run {
     return region.base;
   }
 
-  /** Takes away what only this run may reach. */
+  /** Takes away what only this run may reach. A run that was stopped gives back what it held. */
   release(): void {
+    for (const { map, bytes } of this.#records.values()) map.finish(bytes, 'discarded');
+    this.#records.clear();
     for (const region of this.#temporary) this.allocator.memory.remove(region);
     this.allocator.heap.sweep();
     this.allocator.objects.delete(this.task);

@@ -22,7 +22,11 @@ function proofOf(name: string) {
 }
 
 function assembled(text: string) {
-  const helpers = new Map([['bpf_trace_printk', 6]]);
+  const helpers = new Map([
+    ['bpf_trace_printk', 6],
+    ['bpf_ringbuf_reserve', 131],
+    ['bpf_ringbuf_submit', 132],
+  ]);
   const program = { ...assembleProgram(text, 'test.s', helpers), type: 'xdp', license: 'GPL' };
   const verdict = verify(program);
   if (!verdict.ok) throw new Error(verdict.diagnostics[0]?.message);
@@ -120,6 +124,29 @@ describe('an observed run', () => {
     expect(() => extension.test({ packet: packet.tcp() }, { maxInstructions: 0 })).toThrow(
       RangeError,
     );
+  });
+
+  it('gives back what it held when it is stopped', () => {
+    const text = `.type xdp
+      .map ring ringbuf key 0 value 0 entries 4096
+      r1 = map[ring] ll
+      r2 = 8
+      r3 = 0
+      call bpf_ringbuf_reserve
+      if r0 == 0 goto out
+      *(u64 *)(r0 + 0) = 5
+      r1 = r0
+      r2 = 0
+      call bpf_ringbuf_submit
+    out:
+      r0 = 2
+      exit`;
+    const extension = observe(assembled(text));
+    const input = { packet: packet.tcp() };
+    expect(extension.test(input, { maxInstructions: 6 })).toMatchObject({ records: {} });
+    const { records } = extension.test(input);
+    expect(records).toEqual({ ring: [Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0)] });
+    expect(extension.maps.ring!.consume()).toEqual(records.ring![0]);
   });
 
   it('takes proofs only', () => {
