@@ -300,7 +300,7 @@ const PACKETS: readonly KfuncRow[] = [
     programTypes: ['xdp'],
     changesPacket: true,
   }),
-  row('sock_ops_enable_tx_tstamp', '6.15', [contextOf('bpf_sock_ops_kern'), NUMBER], SCALAR, {
+  row('sock_ops_enable_tx_tstamp', '6.15', [object('bpf_sock_ops_kern'), NUMBER], SCALAR, {
     programTypes: ['sock_ops'],
     flags: ['trusted-args'],
   }),
@@ -319,7 +319,7 @@ const PACKETS: readonly KfuncRow[] = [
   metadata('rx_timestamp', [plain(8)]),
   metadata('rx_hash', [plain(4), plain(4)]),
   metadata('rx_vlan_tag', [plain(2), plain(2)]),
-  row('sock_addr_set_sun_path', '6.7', [contextOf('bpf_sock_addr_kern'), MEMORY, SIZE], SCALAR, {
+  row('sock_addr_set_sun_path', '6.7', [object('bpf_sock_addr_kern'), MEMORY, SIZE], SCALAR, {
     programTypes: ['cgroup_sock_addr'],
   }),
   row(

@@ -8,8 +8,9 @@ import type { Instruction, Row } from '../../isa/index.ts';
 import type { Failure } from '../diagnose/failure.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
+import { NO_TYPE } from '../kernel/pointer.ts';
 import { LIMITS } from '../limits.ts';
-import { isPointer, KINDS, MAP, STACK } from '../state/kinds.ts';
+import { BTF_OBJECT, isPointer, KINDS, MAP, STACK } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { checkMask, checkMaskOfNumbers } from './masking.ts';
@@ -35,12 +36,28 @@ export function checkArithmetic(
     return walk.subject.masksArithmetic ? checkMaskOfNumbers(walk, pc, insn, row) : null;
   }
   if (row.operation === 'mov' && row.width === 64) return null;
-  if (isFree(state, row, dst, src)) return null;
+  if (isFree(state, row, dst, src) || isUntracked(state, row, dst, src)) return null;
   if (row.dst === 'write' || row.source === 'none') {
     return checkBitsOfPointer(walk, pc, pointerSrc ? insn.src : insn.dst);
   }
   return checkOffset(walk, pc, insn, row, pointerDst, pointerSrc);
 }
+
+/**
+ * A number joined to a pointer into memory of no type, which is read where a fault yields 0: the
+ * pointer stays one, wherever it points then; a number becomes any number.
+ */
+export function isUntracked(state: MachineState, row: Row, dst: number, src: number): boolean {
+  if (row.dst !== 'update' || row.source === 'none' || row.width === 32) return false;
+  const srcIsNumber = src < 0 || !isPointer(state.kind(src));
+  if (isPointer(state.kind(dst))) return srcIsNumber && isTypeless(state, dst);
+  return src >= 0 && isTypeless(state, src);
+}
+
+const isTypeless = ({ words }: MachineState, value: number): boolean =>
+  words[value + L.KIND] === BTF_OBJECT &&
+  words[value + L.TARGET] === NO_TYPE &&
+  (words[value + L.FLAGS]! & L.FLAG_UNTRUSTED) !== 0;
 
 /** Arithmetic with a pointer into an arena, whose bits are a number, too. */
 export const isFree = (state: MachineState, row: Row, dst: number, src: number): boolean =>

@@ -1,7 +1,7 @@
 /** What arithmetic leaves in its destination, given that its obligations hold. */
 
 import type { Instruction, Row } from '../../isa/index.ts';
-import { isFree, offsetOperand } from '../discharge/arithmetic.ts';
+import { isFree, isUntracked, offsetOperand } from '../discharge/arithmetic.ts';
 import * as domain from '../domain/index.ts';
 import { beyondLinux, losesRange } from '../explore/reasoning.ts';
 import type { Walk } from '../explore/walk.ts';
@@ -21,6 +21,10 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   const pointerSrc = src >= 0 && isPointer(state.kind(src));
   if (isFree(state, row, dst, src)) {
     state.setPointer(dst, ARENA, 0);
+    return;
+  }
+  if (isUntracked(state, row, dst, src)) {
+    if (!pointerDst) makeNumber(walk, dst, 8);
     return;
   }
   if (pointerDst || pointerSrc) {
