@@ -5,6 +5,7 @@ import * as control from './control.ts';
 import * as numbers from './numbers.ts';
 import * as packets from './packets.ts';
 import * as pointers from './pointers.ts';
+import * as protocols from './protocols.ts';
 import * as relations from './relations.ts';
 import * as stack from './stack.ts';
 import * as values from './values.ts';
@@ -17,4 +18,5 @@ export const AREAS: Readonly<Record<string, Area>> = {
   ...control,
   ...relations,
   ...values,
+  ...protocols,
 };
