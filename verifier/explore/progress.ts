@@ -8,11 +8,13 @@
  *   may_goto   the same frame went on past one of its may_goto, which costs it some of its budget;
  *   callback   the same call has called back: only its callback's end leads back into it;
  *   iterator   the same iterator was asked and has yielded an element: it is not drained.
- * Each of these happens finitely often in an execution, so the loop ends.
+ * Each of these happens finitely often in an execution, so the loop ends. It counts from the head of
+ * the loop, be it that the path comes back there itself, or that it ends at a state from which
+ * others did.
  */
 
 import { shapeOf } from '../calls/callback-arguments.ts';
-import { activeIterator } from '../resources/iterator.ts';
+import { isSameIterator } from '../resources/iterator.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import type { Kept } from './kept.ts';
@@ -36,19 +38,36 @@ export function beginRun(walk: Walk, pc: number): void {
 const calleeAt = ({ subject }: Walk, pc: number) =>
   subject.helperAt.get(pc) ?? subject.kfuncAt.get(pc);
 
-/** Whether a bounded number of passes lead from `kept`, which is on the path, to the state here. */
-export function hasProgressed(walk: Walk, kept: Kept): boolean {
+/**
+ * Whether a pass of the loop at `head`, which is on the path, has cost some of what bounds it. The
+ * state here may be at the head again, or on the way there in any frame above it.
+ */
+export function hasProgressed(walk: Walk, head: Kept): boolean {
   const { state, subject } = walk;
-  const now = state.frameRow(state.frame);
-  const then = kept.state.frameRow(kept.state.frame);
-  const grows = (word: number) => state.words[now + word]! > kept.state.words[then + word]!;
-  const isSame = (word: number) => state.words[now + word] === kept.state.words[then + word];
-  if (subject.rows[kept.pc]!.kind === 'may_goto') {
-    return isSame(L.FRAME_INSTANCE) && grows(L.FRAME_PASSES);
+  const isBudget = subject.rows[head.pc]!.kind === 'may_goto';
+  const callee = calleeAt(walk, head.pc);
+  const isCall = callee !== undefined && shapeOf(callee)?.runs === 'now';
+  if (!isBudget && !isCall) return isSameIterator(head.state, state);
+  const { frame } = head.state;
+  if (state.frame < frame) return false;
+  const now = state.frameRow(frame);
+  const then = head.state.frameRow(frame);
+  const grows = (word: number) => state.words[now + word]! > head.state.words[then + word]!;
+  const isSame = (word: number) => state.words[now + word] === head.state.words[then + word];
+  if (isCall) return isSame(L.FRAME_RUN);
+  return isSame(L.FRAME_INSTANCE) && grows(L.FRAME_PASSES);
+}
+
+/**
+ * Whether what was proven below `kept`, a finished state, holds on this path too where it rests on
+ * loops that are still open: paths below `kept` end at their heads, with the progress that the path
+ * to `kept` had made. The path here must have made it as well, or it might go round for nothing.
+ */
+export function mayRelyOn(walk: Walk, kept: Kept): boolean {
+  if (kept.passes === undefined) return true;
+  for (const head of kept.passes.keys()) {
+    const isOpen = head.branches > 0 && head.summary === undefined;
+    if (isOpen && !hasProgressed(walk, head)) return false;
   }
-  const callee = calleeAt(walk, kept.pc);
-  if (callee === undefined) return false;
-  if (shapeOf(callee)?.runs === 'now') return isSame(L.FRAME_RUN);
-  const before = activeIterator(kept.state);
-  return before !== undefined && before === activeIterator(state);
+  return true;
 }

@@ -10,7 +10,7 @@ import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } fr
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import type { Loop } from './loops.ts';
 import { addPrecise, markPrecise } from './precision.ts';
-import { beginRun, hasProgressed } from './progress.ts';
+import { beginRun, hasProgressed, mayRelyOn } from './progress.ts';
 import { forgetWrites, inheritReads } from './stack-use.ts';
 import type { Walk } from './walk.ts';
 import { widenImprecise } from './widen.ts';
@@ -79,7 +79,7 @@ export class MergePoints {
         continue;
       }
       if (kept.isAlone || kept.index >= this.prunesBelow) continue;
-      if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers')) {
+      if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers') && mayRelyOn(walk, kept)) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
         else {

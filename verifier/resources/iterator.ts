@@ -112,16 +112,22 @@ export function iterationOf(walk: Walk, callee: Contract): Iteration {
   return { place, reference: words[object + L.REFERENCE]!, flags: words[object + L.FLAGS]! };
 }
 
-/** The reference of the iterator in r1 that may yield more; undefined: it is drained, or none. */
-export function activeIterator(state: MachineState): number | undefined {
-  const { words } = state;
-  const pointer = state.register(1);
-  if (state.kind(pointer) !== STACK) return undefined;
-  const offset = words[pointer + L.OFFSET]! + domain.constantLo(words, pointer + L.NUMBER);
-  const frame = words[pointer + L.TARGET]!;
-  if (byteType(state, frame, offset) !== L.BYTE_ITERATOR) return undefined;
+/** The iterator in r1 of the one state may yield more, and is in the other state what it was. */
+export function isSameIterator(head: MachineState, now: MachineState): boolean {
+  const pointer = head.register(1);
+  if (head.kind(pointer) !== STACK) return false;
+  const frame = head.words[pointer + L.TARGET]!;
+  const number = pointer + L.NUMBER;
+  const offset = head.words[pointer + L.OFFSET]! + domain.constantLo(head.words, number);
+  const reference = activeReference(head, frame, offset);
+  return reference !== 0 && reference === activeReference(now, frame, offset);
+}
+
+/** What the iterator at that place holds; 0 where there is none, or one that is drained. */
+function activeReference(state: MachineState, frame: number, offset: number): number {
+  if (frame > state.frame || byteType(state, frame, offset) !== L.BYTE_ITERATOR) return 0;
   const object = state.slot(frame, slotIndex(offset)) + L.SLOT_VALUE;
-  return words[object + L.DETAIL] === ACTIVE ? words[object + L.REFERENCE]! : undefined;
+  return state.words[object + L.DETAIL] === ACTIVE ? state.words[object + L.REFERENCE]! : 0;
 }
 
 /**
