@@ -51,6 +51,7 @@ export class RelationGenerator {
       () => this.#askedTwice(),
       () => this.#throughStack(),
       () => this.#random.pick([() => this.#noise(), () => this.#maskedBySign()])(),
+      () => this.#random.pick([() => this.#lowHalves(), () => this.#table()])(),
     ];
     const count = 1 + this.#random.below(3);
     for (let i = 0; i < count; i++) this.#random.pick(templates)();
@@ -202,6 +203,33 @@ export class RelationGenerator {
     const shift = this.#random.pick([0, 0, 8, 16, 32]);
     this.#keepSide(checked, this.#noiseIn(64n << BigInt(shift)) - 1n, 1n);
     this.#use(used);
+  }
+
+  /** Orders between low halves, of numbers that may have high ones. */
+  #lowHalves(): void {
+    const [a, b] = [this.#number(), this.#number()];
+    const show = () => (this.#chance(3) ? (r: string) => r : low);
+    this.#keepSide(show()(b), this.#noiseIn(31n), 3n);
+    const names = show();
+    const condition = this.#random.pick(['>', '>=', 's>', '!=']);
+    this.#emit(`if ${names(a)} ${condition} ${names(b)} goto out`);
+    this.#emit(`r4 = ${b}`, `r4 -= ${a}`);
+    if (this.#chance(3)) this.#emit('w4 = w4');
+    this.#use(this.#random.pick([a, b, 'r4', 'r4']));
+  }
+
+  /** One of a few numbers, asked of a table of bits: each way has a length of its own. */
+  #table(): void {
+    const number = this.#number();
+    const label = `table_${this.#labels++}`;
+    const some = this.#random.below(8);
+    const bits = this.#random.below(255) + 1;
+    this.#emit(`r4 = ${number}`, `r4 ^= ${this.#random.below(8)}`, 'r5 = 9');
+    this.#emit(`if ${number} == ${some} goto ${label}`, `r5 = ${FAR}`, `${label}:`);
+    this.#emit('if r4 > 7 goto out', 'r3 = 1', 'r3 <<= r4');
+    this.#emit(`r3 &= ${this.#chance(2) ? bits : 2 ** this.#random.below(8)}`);
+    this.#emit('if r3 == 0 goto out');
+    this.#use('r5');
   }
 
   #maskedBySign(): void {

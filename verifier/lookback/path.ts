@@ -195,15 +195,6 @@ class Follower {
     return compute(symbols.terms, row, dst, source);
   }
 
-  /** Both registers point into the same packet, or the same frame. */
-  #shareBase(insn: Instruction): boolean {
-    const { state } = this;
-    const [a, b] = [this.#kind(insn.dst), this.#kind(insn.src)];
-    if (isWithinPacket(a) && isWithinPacket(b)) return true;
-    const frameOf = (register: number) => state.words[state.register(register) + L.TARGET];
-    return a === kinds.STACK && b === kinds.STACK && frameOf(insn.dst) === frameOf(insn.src);
-  }
-
   #prepareLoad(frame: number, insn: Instruction, row: Row): () => void {
     const { symbols } = this;
     const at = this.#stackBytes(insn.src, insn.off, row.sizeBytes);
@@ -287,7 +278,7 @@ class Follower {
     const onOffsets = isPlain ? undefined : SIGNED_ORDER[condition];
     if (!isPlain) {
       if (width !== 64 || row.source !== 'reg' || onOffsets === undefined) return;
-      if (!this.#shareBase(insn)) return;
+      if (!isWithinPacket(a) || !isWithinPacket(b)) return;
     }
     const x = symbols.read(state, frame, insn.dst);
     const y = this.#operand(frame, insn, row);
@@ -351,7 +342,7 @@ const isWithinPacket = (kind: number): boolean =>
 
 const { eq, ne, lt, le, gt, ge, slt, sle, sgt, sge } = domain.CONDITIONS;
 
-/** Addresses are compared unsigned; their offsets from one base, which may be negative, signed. */
+/** Addresses are compared unsigned, as offsets that do not wrap are when compared signed. */
 const SIGNED_ORDER: Readonly<Partial<Record<domain.Condition, domain.Condition>>> = {
   [eq]: eq,
   [ne]: ne,

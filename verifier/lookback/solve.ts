@@ -20,7 +20,7 @@ import { relationsOf } from './relations.ts';
 import type { Condition, Relation, Term } from './shapes.ts';
 import type { Terms } from './terms.ts';
 
-const LEAST_OFFSET = -(2 ** 16);
+/** Where a packet begins may be anything, null included, but not this close to the last address. */
 const MOST_OFFSET = 2 ** 29;
 
 /** `larger` - `smaller` as whole numbers, at least `least`. */
@@ -234,8 +234,9 @@ function casesOf(terms: Terms, term: Term): bigint[] {
 const areOffsets = (terms: Terms, guards: readonly Term[]): boolean =>
   guards.every((term) => {
     const at = terms.range(term);
-    const least = domain.signedMin(terms.words, at);
-    return least >= LEAST_OFFSET && domain.signedMax(terms.words, at) <= MOST_OFFSET;
+    return (
+      domain.signedMin(terms.words, at) >= 0 && domain.signedMax(terms.words, at) <= MOST_OFFSET
+    );
   });
 
 const isReflexive = (condition: domain.Condition): boolean =>
