@@ -30,8 +30,12 @@ interface Kind {
   readonly fields: readonly number[];
   readonly writable: readonly number[];
   readonly legacyLoads: boolean;
+  /** Whether it may call bpf_csum_diff, and bpf_skb_load_bytes. */
+  readonly checksums: boolean;
+  readonly loadsBytes: boolean;
   /** Helpers that move the packet, as code with the context in r1. */
   readonly moves: readonly (readonly string[])[];
+  readonly flags?: readonly string[];
 }
 
 /** Offsets: uapi linux/bpf.h. */
@@ -42,6 +46,8 @@ const KINDS: readonly Kind[] = [
     fields: [12, 16],
     writable: [],
     legacyLoads: false,
+    checksums: true,
+    loadsBytes: false,
     moves: [
       ['r2 = 4', 'call 44'],
       ['r2 = -4', 'call 65'],
@@ -53,6 +59,8 @@ const KINDS: readonly Kind[] = [
     fields: [0, 4, 8, 16, 32, 40, 48, 64],
     writable: [8, 48, 52, 56, 60, 64],
     legacyLoads: true,
+    checksums: true,
+    loadsBytes: true,
     moves: [['r2 = 0', 'call 39']],
   },
   {
@@ -61,9 +69,36 @@ const KINDS: readonly Kind[] = [
     fields: [0, 4, 8, 16],
     writable: [48, 52, 56, 60, 64],
     legacyLoads: true,
+    checksums: false,
+    loadsBytes: true,
     moves: [],
   },
 ];
+
+const NO_PACKET = {
+  packet: undefined,
+  legacyLoads: false,
+  checksums: false,
+  loadsBytes: false,
+  moves: [],
+} as const;
+
+/** Types without a packet: generated when they are asked for. */
+const OTHER_KINDS: readonly Kind[] = [
+  { ...NO_PACKET, name: 'raw_tracepoint', fields: [0, 4, 8, 20, 32], writable: [] },
+  {
+    ...NO_PACKET,
+    name: 'syscall',
+    fields: [0, 4, 8, 20, 32],
+    writable: [0, 12, 16, 36],
+    flags: ['sleepable'],
+  },
+];
+
+/** Every type there are programs of. */
+export const GENERATED_TYPES: readonly string[] = [...KINDS, ...OTHER_KINDS].map(
+  ({ name }) => name,
+);
 
 const DEEPEST = 3;
 const SAVED = ['r7', 'r8', 'r9'];
@@ -110,14 +145,16 @@ export class SemanticGenerator {
   readonly #callees: Callee[] = [];
   #functions = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, type?: string) {
     this.writer = new Writer(seed);
-    this.kind = this.writer.pick(KINDS);
+    const any = this.writer.pick(KINDS);
+    this.kind = [...KINDS, ...OTHER_KINDS].find(({ name }) => name === type) ?? any;
   }
 
   program(): string {
     const w = this.writer;
-    w.emit(`.type ${this.kind.name}`, ...MAPS);
+    w.emit(`.type ${this.kind.name}`, ...(this.kind.flags ?? []).map((flag) => `.flag ${flag}`));
+    w.emit(...MAPS);
     this.#open();
     this.#statements(0, 3 + w.below(9));
     for (const register of SAVED.slice(1)) w.emit('r7 *= 31', `r7 ^= ${register}`);
@@ -239,10 +276,10 @@ export class SemanticGenerator {
       case 0: // bpf_csum_diff(from, from_size, to, to_size, seed)
         w.emit('r1 = r10', `r1 += ${DATA_LOW}`, `r2 = ${w.pick([0, 4, 8, 16, 64, 68])}`);
         w.emit('r3 = r10', `r3 += ${DATA_LOW + 8}`, `r4 = ${w.pick([4, 8, 24])}`, 'r5 = 0');
-        if (this.kind.name !== 'socket_filter') w.emit('call 28', `${size} += r0`);
+        if (this.kind.checksums) w.emit('call 28', `${size} += r0`);
         break;
       case 1: // bpf_skb_load_bytes(skb, offset, to, len)
-        if (this.kind.name === 'xdp' || !this.#hasContext) break;
+        if (!this.kind.loadsBytes || !this.#hasContext) break;
         writeBound(w, { index: size, scratch: 'r1', most: DATA_BYTES, out }, 10);
         if (!w.chance(5)) w.emit(`if ${size} == 0 goto ${out}`);
         w.emit('r1 = r6', `r2 = ${w.below(20)}`, 'r3 = r10', `r3 += ${DATA_LOW}`, `r4 = ${size}`);
@@ -361,5 +398,6 @@ export class SemanticGenerator {
   }
 }
 
-/** The program of a seed. */
-export const semanticProgram = (seed: number): string => new SemanticGenerator(seed).program();
+/** The program of a seed, of a type of its choice or of this one. */
+export const semanticProgram = (seed: number, type?: string): string =>
+  new SemanticGenerator(seed, type).program();

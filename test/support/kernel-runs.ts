@@ -13,6 +13,8 @@ import { type VerifyOptions, verify } from '../../verifier/index.ts';
 export interface KernelRunInput {
   readonly packet?: Uint8Array;
   readonly context?: Uint8Array;
+  /** Values to put under key 0 of array maps beforehand, by map. */
+  readonly values?: Readonly<Record<string, Uint8Array>>;
 }
 
 export interface KernelComparison {
@@ -153,6 +155,18 @@ function runInKernel(kernel: KernelProgram, input: KernelRunInput): Ran | undefi
   }
 }
 
+function putValues(
+  { values = {} }: KernelRunInput,
+  kernel: KernelProgram,
+  native: Extension,
+): void {
+  const key = new Uint8Array(4);
+  for (const [name, value] of Object.entries(values)) {
+    kernel.map(name)?.update(key, value);
+    native.maps[name]?.set(key, value);
+  }
+}
+
 function runHere(native: Extension, { packet, context }: KernelRunInput): Ran {
   const report = native.test({
     ...(packet === undefined ? {} : { packet }),
@@ -192,6 +206,7 @@ export function compareWithKernel(
     const differences: string[] = [];
     let runs = 0;
     for (const [i, input] of inputs.entries()) {
+      putValues(input, theirs.program, native);
       const a = runInKernel(theirs.program, input);
       if (a === undefined) continue;
       runs++;
