@@ -209,7 +209,7 @@ export class RelationGenerator {
   #lowHalves(): void {
     const [a, b] = [this.#number(), this.#number()];
     const show = () => (this.#chance(3) ? (r: string) => r : low);
-    this.#keepSide(show()(b), this.#noiseIn(31n), 3n);
+    this.#keepSide(b, this.#noiseIn(31n), 3n);
     const names = show();
     const condition = this.#random.pick(['>', '>=', 's>', '!=']);
     this.#emit(`if ${names(a)} ${condition} ${names(b)} goto out`);
