@@ -24,6 +24,10 @@ export {
   observe,
   type TypedObserveOptions,
 } from './observe.ts';
-export { type ObserveFileOptions, observeFile } from './observe-file.ts';
+export {
+  type ObserveFileOptions,
+  observeFile,
+  type TypedObserveFileOptions,
+} from './observe-file.ts';
 export type { MapChange, ObservedMap } from './observed-map.ts';
 export { FileVerdicts, type VerifyFileOptions, verifyFile } from './verify-file.ts';

@@ -5,7 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { InputError, type Program } from '../isa/index.ts';
-import { profile as profileNamed } from '../platform/index.ts';
+import { type ProgramType, profile as profileNamed } from '../platform/index.ts';
 import { type KernelBtfSource, programsOf, runningKernelBtf } from '../programs/file/index.ts';
 import { type Privilege, type Verdict, verify } from '../verifier/index.ts';
 
@@ -14,6 +14,8 @@ export interface VerifyFileOptions {
   readonly profile?: string;
   /** What the loading process may do; default: `full` on Linux profiles. */
   readonly privilege?: Privilege;
+  /** The programs are of this defined type, which is their profile. */
+  readonly programType?: ProgramType<unknown>;
   /** Kernel types for CO-RE and tracing programs; default: the running kernel's. */
   readonly kernelBtf?: KernelBtfSource;
 }
@@ -40,10 +42,8 @@ export class FileVerdicts implements Iterable<Verdict> {
   under(profile: string | undefined): readonly Verdict[] {
     const known = this.#byProfile.get(profile);
     if (known !== undefined) return known;
-    const { privilege, kernelBtf } = this.#options;
-    const verdicts = this.programs.map((program) =>
-      verifyUnder(program, profile, { privilege, kernelBtf }),
-    );
+    const { profile: _, ...options } = this.#options;
+    const verdicts = this.programs.map((program) => verifyUnder(program, profile, options));
     this.#byProfile.set(profile, verdicts);
     return verdicts;
   }
@@ -57,15 +57,14 @@ export class FileVerdicts implements Iterable<Verdict> {
 export function verifyUnder(
   program: Program,
   profile: string | undefined,
-  options: {
-    readonly privilege?: Privilege | undefined;
-    readonly kernelBtf?: KernelBtfSource | undefined;
-  } = {},
+  { programType, privilege, kernelBtf }: Omit<VerifyFileOptions, 'profile'> = {},
 ): Verdict {
+  // Another profile is another host: the definition is asked no more.
+  const host = profile !== undefined ? { profile } : programType ? { programType } : {};
   return verify(program, {
-    ...(profile === undefined ? {} : { profile }),
-    ...(options.privilege === undefined ? {} : { privilege: options.privilege }),
-    kernelBtf: options.kernelBtf ?? runningKernelBtf(),
+    ...host,
+    ...(privilege === undefined ? {} : { privilege }),
+    kernelBtf: kernelBtf ?? runningKernelBtf(),
   });
 }
 

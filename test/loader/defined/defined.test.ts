@@ -1,17 +1,20 @@
 /** Program types of an embedder's own: the same answers natively and interpreted, and what may fail. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { assembleProgram } from '../../../isa/index.ts';
 import { compile } from '../../../jit/index.ts';
 import { HelperError, load, openShared, replace } from '../../../loader/index.ts';
 import { defineProgramType, headerOf, type ProgramType } from '../../../platform/index.ts';
 import { readObject } from '../../../programs/object/index.ts';
-import { observe } from '../../../testing/index.ts';
+import { assertAccepted, observe, observeFile, verifyFile } from '../../../testing/index.ts';
 import { verify } from '../../../verifier/index.ts';
 import { type Calls, defineAdmission } from './admission.ts';
 
+const ROOT = join(import.meta.dirname, '../../..');
 const OBJECT = join(import.meta.dirname, 'admission.bpf.o');
 const GET = { method: 1, client: 7, path_length: 20, bytes: 0 };
 const PUT = { method: 3, client: 7, path_length: 20, bytes: 2n ** 40n };
@@ -94,6 +97,15 @@ describe('a plug-in', () => {
     expect(codes('*(u64 *)(r10 - 16) = 0\nr0 = 0\nexit\n')).toEqual(['stack-out-of-bounds']);
     expect(codes(`${'r0 = 0\n'.repeat(6)}exit\n`)).toEqual(['program-too-long']);
   });
+});
+
+it('is verified and observed from its file', async () => {
+  const type = defineAdmission(calls());
+  assertAccepted(await verifyFile(OBJECT, { programType: type }), { maxInstructions: 100 });
+  const { admit } = await observeFile(OBJECT, { programType: type });
+  expect(admit!.test({ context: GET }).action).toBe('ADMIT');
+  // @ts-expect-error a field that the type does not have
+  expect(() => admit!.test({ context: { ...GET, size: 1 } })).toThrow("no field 'size'");
 });
 
 describe('the verifier', () => {
@@ -376,6 +388,24 @@ describe('replacing and sharing', () => {
     const other = assembled('r0 = 0\nexit\n', foreign as unknown as ProgramType<unknown>);
     if (!other.ok) throw new Error('refused');
     expect(() => replace(extension as never, compile(other.proof))).toThrow('cannot replace');
+  });
+
+  it('survives the end of a thread inside a helper', async () => {
+    const outfile = join(ROOT, 'build/test-defined/worker.mjs');
+    await build({
+      ...{ entryPoints: [join(import.meta.dirname, 'stuck-worker.ts')], outfile, bundle: true },
+      ...{ platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
+    });
+    const type = defineAdmission(calls());
+    using extension = load(compile(proofOf(type)), { programType: type, lifetime: 'replaceable' });
+    const inside = new Int32Array(new SharedArrayBuffer(8));
+    const worker = new Worker(pathToFileURL(outfile), {
+      workerData: { shared: extension.share(), inside },
+    });
+    while (Atomics.load(inside, 0) === 0) await new Promise((go) => setTimeout(go, 5));
+    await worker.terminate();
+    expect(extension.run({ context: PUT })).toBe(1);
+    expect(extension.maps.requests!.get(1)).toBe(1);
   });
 
   it('needs the definition where helpers are JavaScript', () => {
