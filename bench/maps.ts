@@ -23,8 +23,68 @@ interface MapWork {
   /** The key is at r10 - 8 (for tries behind its length, at r10 - 12) and in r6. */
   readonly body: string;
   readonly fill: number;
-  /** The same on a Map, for keys below ENTRIES. */
-  readonly javascript?: (map: Map<number, number>, key: number) => void;
+  /** Makes the same in plain JavaScript: what is done with a key below ENTRIES. */
+  readonly javascript?: () => (key: number) => unknown;
+}
+
+const filled = (count: number) => new Map(Array.from({ length: count }, (_, i) => [i, i]));
+
+/** An address as the program makes it of a key, and the part that a prefix leaves of it. */
+const addressOf = (key: number) => Math.imul(key, 0x3779b1) >>> 0;
+const networkOf = (address: number, bits: number) => (address >>> (32 - bits)) << (32 - bits);
+
+/** A Map for each length, from the longest on: what one writes who has no trie. */
+function lookUpPrefix(): (key: number) => unknown {
+  const lengths = Array.from({ length: 33 }, () => new Map<number, number>());
+  for (const key of keysOf({ map: 'lpm', fill: PREFIXES })) {
+    const view = new DataView(key.buffer);
+    const bits = view.getUint32(0, true);
+    lengths[bits]!.set(networkOf(view.getUint32(4), bits), bits);
+  }
+  return (key) => {
+    const address = addressOf(key);
+    const swapped =
+      ((address & 0xff) << 24) |
+      ((address & 0xff00) << 8) |
+      ((address >>> 8) & 0xff00) |
+      (address >>> 24);
+    for (let bits = 32; bits > 16; bits--) {
+      const found = lengths[bits]!.get(networkOf(swapped, bits));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
+
+/** What is looked up is the newest entry again. */
+function lookUpNewest(): (key: number) => unknown {
+  const map = filled(ENTRIES);
+  return (key) => {
+    const value = map.get(key)!;
+    map.delete(key);
+    return map.set(key, value);
+  };
+}
+
+function updateEvicting(): (key: number) => unknown {
+  const map = filled(4096);
+  return (key) => {
+    map.delete(key);
+    map.set(key, key);
+    if (map.size > 4096) map.delete(map.keys().next().value!);
+  };
+}
+
+/** A header and 16 bytes of a ring in a typed array. */
+function reserveInArray(): (key: number) => unknown {
+  const ring = new Float64Array(8192);
+  let head = 0;
+  return (key) => {
+    ring[head & 8191] = 16;
+    ring[(head + 1) & 8191] = key;
+    head += 3;
+    return head;
+  };
 }
 
 const KEY = 'r1 = map[m] ll\nr2 = r10\nr2 += -8';
@@ -40,31 +100,55 @@ const WORK: readonly MapWork[] = [
     map: hash('array'),
     body: LOOKUP,
     fill: 0,
-    javascript: (map, key) => map.get(key),
+    javascript: () => {
+      const values = new Float64Array(ENTRIES);
+      return (key) => values[key];
+    },
   },
   {
     name: 'hash look-up',
     map: hash('hash'),
     body: LOOKUP,
     fill: ENTRIES,
-    javascript: (map, key) => map.get(key),
+    javascript: () => {
+      const map = filled(ENTRIES);
+      return (key) => map.get(key);
+    },
   },
   {
     name: 'hash update',
     map: hash('hash'),
     body: UPDATE,
     fill: ENTRIES,
-    javascript: (map, key) => map.set(key, key + 1),
+    javascript: () => {
+      const map = filled(ENTRIES);
+      return (key) => map.set(key, key + 1);
+    },
   },
   {
     name: 'hash update and delete',
     map: hash('hash'),
     body: `${UPDATE}\n${KEY}\ncall bpf_map_delete_elem`,
     fill: ENTRIES / 2,
-    javascript: (map, key) => map.set(key, key).delete(key),
+    javascript: () => {
+      const map = filled(ENTRIES / 2);
+      return (key) => map.set(key, key).delete(key);
+    },
   },
-  { name: 'LRU hash look-up', map: hash('lru_hash'), body: LOOKUP, fill: ENTRIES },
-  { name: 'LRU hash update, evicting', map: hash('lru_hash', 4096), body: UPDATE, fill: 4096 },
+  {
+    name: 'LRU hash look-up',
+    map: hash('lru_hash'),
+    body: LOOKUP,
+    fill: ENTRIES,
+    javascript: lookUpNewest,
+  },
+  {
+    name: 'LRU hash update, evicting',
+    map: hash('lru_hash', 4096),
+    body: UPDATE,
+    fill: 4096,
+    javascript: updateEvicting,
+  },
   { name: 'per-CPU hash look-up', map: hash('percpu_hash'), body: LOOKUP, fill: ENTRIES },
   {
     name: `LPM look-up, ${PREFIXES.toLocaleString('en')} prefixes`,
@@ -77,6 +161,7 @@ r2 = r10
 r2 += -12
 call bpf_map_lookup_elem`,
     fill: PREFIXES,
+    javascript: lookUpPrefix,
   },
   {
     name: 'ring buffer, reserve and discard 16 bytes',
@@ -91,6 +176,7 @@ r1 = r0
 r2 = 1
 call bpf_ringbuf_discard`,
     fill: 0,
+    javascript: reserveInArray,
   },
 ];
 
@@ -121,7 +207,7 @@ exit`;
 }
 
 /** Keys from 0 on; prefixes of 17 to 32 bits, spread over the addresses. */
-function* keysOf({ map, fill }: MapWork): Generator<Uint8Array> {
+function* keysOf({ map, fill }: Pick<MapWork, 'map' | 'fill'>): Generator<Uint8Array> {
   for (let i = 0; i < fill; i++) {
     if (!map.startsWith('lpm')) yield new Uint8Array(Uint32Array.of(i).buffer);
     else {
@@ -176,17 +262,20 @@ function interpreted(work: MapWork): Runner | undefined {
   return { measure, close: () => {} };
 }
 
-function javascripts({ fill, javascript }: MapWork): Runner | undefined {
+function javascripts({ javascript }: MapWork): Runner | undefined {
   if (javascript === undefined) return undefined;
-  const map = new Map(Array.from({ length: fill }, (_, i) => [i, i]));
+  const work = javascript();
   let state = 0;
   const measure = () =>
     timed(NATIVE_RUNS, () => {
       state = (state + 1) | 0;
-      javascript(map, (Math.imul(state, 0x3779b1) >>> 3) & (ENTRIES - 1));
+      kept = work((Math.imul(state, 0x3779b1) >>> 3) & (ENTRIES - 1));
     });
   return { measure, close: () => {} };
 }
+
+/** What work yields goes somewhere, so that none is left out. */
+export let kept: unknown;
 
 /** Nanoseconds a call. */
 function timed(count: number, call: () => void): number {

@@ -29,6 +29,13 @@ void *rf_pages(size_t bytes) {
   return pages == MAP_FAILED ? NULL : pages;
 }
 
+void *rf_large_pages(size_t bytes) {
+  enum { LARGE_BYTES = 2 << 20 };
+  void *pages = rf_pages(bytes);
+  if (pages != NULL && bytes >= LARGE_BYTES) madvise(pages, bytes, MADV_HUGEPAGE);
+  return pages;
+}
+
 void rf_pages_free(void *pages, size_t bytes) {
   if (pages != NULL) munmap(pages, bytes);
 }

@@ -166,6 +166,9 @@ void rf_value_release(struct rf_map *map, void *value);
 
 /* Zeroed pages; NULL: out of memory. */
 void *rf_pages(size_t bytes);
+/* The same for storage that will be used as a whole: in large pages where it fills some, which saves
+ * look-ups of addresses. */
+void *rf_large_pages(size_t bytes);
 void rf_pages_free(void *pages, size_t bytes);
 
 static inline size_t rf_round8(size_t bytes) { return (bytes + 7) & ~(size_t)7; }

@@ -19,13 +19,13 @@
 
 enum { END = 0x80000000u, SPARES = 64, BUCKETS_MIN = 8 };
 
+/* 16 bytes before the key: with short keys and values two elements share a cache line. */
 struct element {
   _Atomic uint32_t next; /* index, or END | bucket */
   _Atomic uint32_t hash;
-  _Atomic uint32_t live;
-  _Atomic uint32_t used;      /* LRU: looked up since the hand last passed */
   _Atomic uint32_t next_free; /* free list */
-  uint32_t padding;
+  _Atomic uint16_t live;
+  _Atomic uint16_t used; /* LRU: looked up since the hand last passed */
   uint8_t key[]; /* key_stride bytes, then stride bytes of value */
 };
 
@@ -125,7 +125,7 @@ static long create_table(struct rf_map *map, bool evicts) {
   table->total_bytes = table->bucket_bytes + table->element_bytes * table->element_count;
   table->seed = spec->flags & RF_F_ZERO_SEED ? 0 : spec->seed;
   table->evicts = evicts;
-  uint8_t *pages = rf_pages(table->total_bytes);
+  uint8_t *pages = spec->flags & RF_F_NO_PREALLOC ? rf_pages(table->total_bytes) : rf_large_pages(table->total_bytes);
   if (pages == NULL) {
     free(table);
     return -ENOMEM;
@@ -153,9 +153,18 @@ static void destroy(struct rf_map *map) {
   free(table);
 }
 
+static bool same_word(const void *a, const void *b) {
+  uint32_t left, right;
+  memcpy(&left, a, sizeof left);
+  memcpy(&right, b, sizeof right);
+  return left == right;
+}
+
 static bool matches(const struct rf_map *map, struct element *element, uint32_t hash, const void *key) {
-  return atomic_load_explicit(&element->hash, memory_order_relaxed) == hash &&
-         memcmp(element->key, key, map->spec.key_bytes) == 0;
+  if (atomic_load_explicit(&element->hash, memory_order_relaxed) != hash) return false;
+  /* The most common sizes without a call. */
+  if (map->spec.key_bytes == 4) return same_word(element->key, key);
+  return memcmp(element->key, key, map->spec.key_bytes) == 0;
 }
 
 static struct element *find(struct rf_map *map, const void *key, uint32_t hash) {
@@ -177,8 +186,10 @@ static void *lookup(struct rf_map *map, const void *key, uint32_t cpu) {
   struct table *table = map->state;
   struct element *element = find(map, key, hash_of(map, key));
   if (element == NULL) return NULL;
-  /* As in the kernel, looking from outside is not use. */
-  if (table->evicts && cpu != RF_ALL_CPUS) atomic_store_explicit(&element->used, 1, memory_order_relaxed);
+  /* As in the kernel, looking from outside is not use. What is said already is not written again: the
+   * line stays shared between processors. */
+  if (table->evicts && cpu != RF_ALL_CPUS && !atomic_load_explicit(&element->used, memory_order_relaxed))
+    atomic_store_explicit(&element->used, 1, memory_order_relaxed);
   uint8_t *value = value_of(map, element);
   return map->kind->per_cpu && cpu != RF_ALL_CPUS ? value + (size_t)cpu * map->cpu_stride : value;
 }

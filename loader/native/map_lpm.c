@@ -13,19 +13,20 @@
 
 enum { PREFIX_WORD = 4 };
 
+/* Small, so that a walk touches few cache lines: values lie behind all the nodes. */
 struct node {
   _Atomic uint32_t child[2];
-  _Atomic uint32_t prefix_bits;
-  _Atomic uint32_t live; /* holds a value; otherwise it only joins two others */
-  uint8_t data[];        /* key_stride - 4 bytes rounded up to 8, then the value */
+  _Atomic uint16_t prefix_bits;
+  _Atomic uint16_t live; /* holds a value; otherwise it only joins two others */
+  uint8_t data[];        /* of the key, rounded up to 4 bytes */
 };
 
 struct trie {
   _Atomic uint32_t lock;
   _Atomic uint32_t sequence; /* odd: a change is going on */
   _Atomic uint32_t root;
-  uint32_t free, count, node_count, max_bits, data_stride;
-  size_t node_bytes;
+  uint32_t free, count, node_count, max_bits;
+  size_t node_bytes, values_at;
 };
 
 static struct node *node_at(const struct rf_map *map, uint32_t index) {
@@ -35,7 +36,8 @@ static struct node *node_at(const struct rf_map *map, uint32_t index) {
 
 static uint8_t *value_of(const struct rf_map *map, struct node *node) {
   const struct trie *trie = map->state;
-  return node->data + trie->data_stride;
+  size_t index = (size_t)((uint8_t *)node - map->values) / trie->node_bytes;
+  return map->values + trie->values_at + index * map->stride;
 }
 
 static long create(struct rf_map *map) {
@@ -45,11 +47,11 @@ static long create(struct rf_map *map) {
   struct trie *trie = calloc(1, sizeof *trie);
   if (trie == NULL) return -ENOMEM;
   trie->max_bits = (spec->key_bytes - PREFIX_WORD) * 8;
-  trie->data_stride = (uint32_t)rf_round8(spec->key_bytes - PREFIX_WORD);
-  trie->node_bytes = sizeof(struct node) + trie->data_stride + map->stride;
+  trie->node_bytes = sizeof(struct node) + ((spec->key_bytes - PREFIX_WORD + 3) & ~3u);
   trie->node_count = 2 * spec->max_entries + 1; /* every join parts at least two valued subtrees */
-  map->storage_bytes = trie->node_bytes * trie->node_count;
-  map->values = rf_pages(map->storage_bytes);
+  trie->values_at = rf_round8(trie->node_bytes * trie->node_count);
+  map->storage_bytes = trie->values_at + (size_t)map->stride * trie->node_count;
+  map->values = rf_large_pages(map->storage_bytes);
   if (map->values == NULL) {
     free(trie);
     return -ENOMEM;
@@ -72,12 +74,22 @@ static uint32_t bit(const uint8_t *data, uint32_t index) {
   return data[index / 8] >> (7 - index % 8) & 1;
 }
 
-/* Leading bits that two prefixes share, at most `limit`. */
-static uint32_t shared_bits(const uint8_t *a, const uint8_t *b, uint32_t limit) {
+/* Leading bits that two prefixes share, at most `limit`; four bytes at a step while they last. */
+static inline uint32_t shared_bits(const uint8_t *a, const uint8_t *b, uint32_t limit) {
   uint32_t bits = 0;
-  while (bits + 8 <= limit && a[bits / 8] == b[bits / 8]) bits += 8;
-  while (bits < limit && bit(a, bits) == bit(b, bits)) bits++;
-  return bits;
+  for (; bits + 32 <= limit; bits += 32) {
+    uint32_t left, right;
+    memcpy(&left, a + bits / 8, sizeof left);
+    memcpy(&right, b + bits / 8, sizeof right);
+    if (left != right) return bits + (uint32_t)__builtin_clz(__builtin_bswap32(left ^ right));
+  }
+  for (; bits < limit; bits += 8) {
+    uint32_t difference = (uint32_t)(a[bits / 8] ^ b[bits / 8]);
+    if (difference == 0) continue;
+    bits += (uint32_t)__builtin_clz(difference << 24);
+    break;
+  }
+  return bits < limit ? bits : limit;
 }
 
 static uint32_t prefix_of(const void *key) {
@@ -135,7 +147,7 @@ static uint32_t take_node(struct rf_map *map, const uint8_t *data, uint32_t bits
   struct node *node = node_at(map, index);
   trie->free = node->child[0];
   node->child[0] = node->child[1] = RF_NO_ELEMENT;
-  node->prefix_bits = bits;
+  node->prefix_bits = (uint16_t)bits;
   node->live = 0;
   memcpy(node->data, data, map->spec.key_bytes - PREFIX_WORD);
   return index;
