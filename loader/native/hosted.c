@@ -85,7 +85,9 @@ static uint64_t call(uint32_t index, const uint64_t *registers, struct rf_run *r
   const struct rf_hosted *hosted = &run->program->hosted[index];
   uint64_t result = 0;
   napi_handle_scope scope;
-  bool done = host != NULL && !host->failed && napi_open_handle_scope(host->env, &scope) == napi_ok;
+  /* A timer of another definition's program may be due in a map that is shared with it. */
+  bool kin = run->program->plan.program_type == run->plan->program_type;
+  bool done = host != NULL && kin && !host->failed && napi_open_handle_scope(host->env, &scope) == napi_ok;
   if (!done) {
     for (uint32_t i = 0; i < RF_HOSTED_PARAMETERS; i++) take_back(NULL, &hosted->parameters[i], registers, NULL);
     return hosted->least;
