@@ -55,21 +55,28 @@ static uint8_t *value_of(const struct rf_map *map, struct element *element) {
   return element->key + map->key_stride;
 }
 
+static inline uint64_t fold(uint64_t hash, uint64_t word) {
+  unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0xa0761d6478bd642full;
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* Multiply and fold, eight bytes at a step; seeded, so that a sender cannot aim at one bucket. */
-static uint32_t hash_of(const struct rf_map *map, const uint8_t *key) {
+static inline uint32_t hash_of(const struct rf_map *map, const uint8_t *key) {
   const struct table *table = map->state;
-  uint64_t hash = table->seed ^ (map->spec.key_bytes * 0x9e3779b97f4a7c15ull);
-  uint32_t left = map->spec.key_bytes;
-  for (; left > 0; ) {
-    uint64_t word = 0;
-    uint32_t step = left < 8 ? left : 8;
-    if (step == 8) memcpy(&word, key, 8);
-    else if (step == 4) memcpy(&word, key, 4);
-    else memcpy(&word, key, step);
-    unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0xa0761d6478bd642full;
-    hash = (uint64_t)product ^ (uint64_t)(product >> 64);
-    key += step;
-    left -= step;
+  uint32_t bytes = map->spec.key_bytes;
+  uint64_t hash = table->seed ^ (bytes * 0x9e3779b97f4a7c15ull), word;
+  for (; bytes >= sizeof word; key += sizeof word, bytes -= sizeof word) {
+    memcpy(&word, key, sizeof word);
+    hash = fold(hash, word);
+  }
+  if (bytes == sizeof(uint32_t)) {
+    uint32_t half;
+    memcpy(&half, key, sizeof half);
+    hash = fold(hash, half);
+  } else if (bytes != 0) {
+    word = 0;
+    memcpy(&word, key, bytes);
+    hash = fold(hash, word);
   }
   return (uint32_t)(hash ^ hash >> 32);
 }
@@ -153,21 +160,21 @@ static void destroy(struct rf_map *map) {
   free(table);
 }
 
-static bool same_word(const void *a, const void *b) {
+static inline bool same_word(const void *a, const void *b) {
   uint32_t left, right;
   memcpy(&left, a, sizeof left);
   memcpy(&right, b, sizeof right);
   return left == right;
 }
 
-static bool matches(const struct rf_map *map, struct element *element, uint32_t hash, const void *key) {
+static inline bool matches(const struct rf_map *map, struct element *element, uint32_t hash, const void *key) {
   if (atomic_load_explicit(&element->hash, memory_order_relaxed) != hash) return false;
-  /* The most common sizes without a call. */
-  if (map->spec.key_bytes == 4) return same_word(element->key, key);
+  /* The most common size without a call. */
+  if (map->spec.key_bytes == sizeof(uint32_t)) return same_word(element->key, key);
   return memcmp(element->key, key, map->spec.key_bytes) == 0;
 }
 
-static struct element *find(struct rf_map *map, const void *key, uint32_t hash) {
+static inline struct element *find(struct rf_map *map, const void *key, uint32_t hash) {
   struct table *table = map->state;
   uint32_t number = hash & table->bucket_mask;
   uint32_t at;
