@@ -50,6 +50,8 @@ export interface Instance {
     shared: boolean,
   ): number;
   advance(): void;
+  /** Tables of what lies around, of loader/surroundings.ts; false: malformed, or a run is under way. */
+  surround(tables: Uint8Array | null): boolean;
   close(): void;
   readonly exchange: ArrayBuffer;
   /** Where packets lie, or the memory of `memory` programs; a part of the exchange area. */

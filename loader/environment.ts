@@ -3,7 +3,9 @@
  * or fixed, so that the run can be repeated bit for bit.
  */
 
-export interface Environment {
+import type { Surroundings } from './surroundings.ts';
+
+export interface Environment extends Surroundings {
   /** What the clocks say, in nanoseconds; each reading advances them by `step` (default 0). */
   readonly time?: { readonly nanoseconds: number | bigint; readonly step?: number | bigint };
   /** Seed of `bpf_get_prandom_u32`. */

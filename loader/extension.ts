@@ -15,6 +15,7 @@ import type { SealOptions } from './options.ts';
 import { lengthOf, viewOf } from './pinned.ts';
 import { contextBytesOf, metadataOf, type Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
+import { encodeSurroundings } from './surroundings.ts';
 
 /** Words of the exchange area; enum rf_word in loader/native/instance.h. */
 const STATUS = 0;
@@ -405,7 +406,13 @@ export class Extension<Context = ContextValues> implements Disposable {
 
   /** Replaces the environment of all later runs of this object. */
   fix(environment: Environment): void {
+    const tables = encodeSurroundings(environment) ?? null;
+    if (!this.#instance.surround(tables)) this.#refuseSurroundings();
     this.#words.set(encodeEnvironment(environment), ENVIRONMENT);
+  }
+
+  #refuseSurroundings(): never {
+    throw new TypeError(`extension ${this.name} is running: its surroundings cannot change now`);
   }
 
   /**

@@ -29,3 +29,4 @@ export {
   type SlotCounts,
 } from './reference/index.ts';
 export { type ArenaTotals, arenaTotals, type SealMethod, type SealReport } from './seal.ts';
+export type { GrantedMemory, HostSocket, Route, Surroundings } from './surroundings.ts';

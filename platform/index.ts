@@ -1,5 +1,6 @@
 /** What a host offers a program: look-ups over the platform tables. */
 
+export { type Endpoint, endpoint, macBytes } from './addresses.ts';
 export { ARENA_PAGE_BYTES, type ArenaRange, arenaRange } from './arena.ts';
 export { ATTACH_TYPES } from './attach-types.ts';
 export {

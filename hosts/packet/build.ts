@@ -5,8 +5,7 @@
  * 4443.
  */
 
-import type { Endpoint } from './addresses.ts';
-import { macBytes } from './addresses.ts';
+import { type Endpoint, macBytes } from '../../platform/index.ts';
 import { big16, big32, concatenate, field, internetChecksum } from './bytes.ts';
 import { fragments } from './fragment.ts';
 import {

@@ -3,7 +3,7 @@
  * RFC 8200.
  */
 
-import { type Endpoint, endpoint, macBytes } from './addresses.ts';
+import { type Endpoint, endpoint, macBytes } from '../../platform/index.ts';
 import { big16, big32, concatenate, field, internetChecksum } from './bytes.ts';
 
 export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;

@@ -5,7 +5,7 @@
  * findExtension(id) -> extension | null          replaceProgram(extension, program) -> boolean
  * extensionMaps(extension) -> map[]              extensionProgram(extension) -> program
  * closeExtension(extension)
- * createInstance(extension, call | null) -> { run, test, batch, advance, pin, close, exchange, input, contextAt, packetAt, traceAt }
+ * createInstance(extension, call | null) -> { run, test, batch, advance, surround, pin, close, exchange, input, contextAt, packetAt, traceAt }
  *
  * `run`, `test`, `batch` and `close` carry their instance inside: nothing to check per call, and
  * nothing to forge.
@@ -13,9 +13,11 @@
 #include "api.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "handles.h"
 #include "instance.h"
+#include "surroundings.h"
 
 static void finalize_extension(napi_env env, void *extension, void *hint) {
   (void)env, (void)hint;
@@ -183,6 +185,24 @@ static napi_value pin(napi_env env, napi_callback_info info) {
   return out;
 }
 
+/* surround(bytes | null) -> whether they are well-formed. Not while the instance runs. */
+static napi_value surround(napi_env env, napi_callback_info info) {
+  napi_value argument = NULL, out;
+  size_t argc = 1, count;
+  uint8_t *bytes;
+  struct rf_instance *instance = instance_of(env, info, &argc, &argument);
+  struct rf_surroundings *around = NULL;
+  bool given = rf_bytes(env, argument, &bytes, &count);
+  bool fine = !instance->busy && (!given || (around = rf_surroundings_read(bytes, count)) != NULL);
+  if (fine) {
+    free(instance->around);
+    instance->around = around;
+    instance->run.around = around;
+  }
+  napi_get_boolean(env, fine, &out);
+  return out;
+}
+
 static napi_value close_instance(napi_env env, napi_callback_info info) {
   rf_instance_close(instance_of(env, info, NULL, NULL));
   return NULL;
@@ -264,6 +284,7 @@ static napi_value create_instance(napi_env env, napi_callback_info info) {
          add_function(env, out, "pin", pin, instance) &&
          add_function(env, out, "batch", run_batch, instance) &&
          add_function(env, out, "advance", advance, instance) &&
+         add_function(env, out, "surround", surround, instance) &&
          add_function(env, out, "close", close_instance, instance) &&
          add_number(env, out, "contextAt", instance->context_at) &&
          add_number(env, out, "packetAt", instance->packet_at) &&

@@ -99,11 +99,12 @@ static long put_string(struct state *state, const struct field *field) {
   uint32_t bytes = 0;
   if (state->room == 0) return -ENOSPC;
   for (; bytes + 1 < state->room; bytes++) {
-    if (!rf_may_read(state->run, address + bytes, 1)) {
+    const char *character = rf_readable(state->run, address + bytes, 1);
+    if (character == NULL) {
       bytes = 0; /* a fault anywhere: nothing of it is shown */
       break;
     }
-    text[bytes] = *(const char *)(uintptr_t)(address + bytes);
+    text[bytes] = *character;
     if (text[bytes] == 0) break;
   }
   state->room -= bytes + 1;
@@ -127,7 +128,8 @@ static long put_address(struct state *state, char letter, char version) {
   uint8_t ip[16] = {0};
   char text[48];
   if (state->room < bytes) return -ENOSPC;
-  if (rf_may_read(state->run, address, bytes)) memcpy(ip, (const void *)(uintptr_t)address, bytes);
+  const void *source = rf_readable(state->run, address, bytes);
+  if (source != NULL) memcpy(ip, source, bytes);
   for (uint32_t i = 0; i < bytes; i++) {
     bool first = i == 0, colon = version == '6' && letter == 'I' && i % 2 == 0;
     const char *between = first ? "" : version == '4' ? "." : colon ? ":" : "";

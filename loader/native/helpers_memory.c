@@ -8,6 +8,7 @@
 #include "helpers.h"
 #include "memory.h"
 #include "objects.h"
+#include "surroundings.h"
 #include "program.h"
 
 static bool covers(const void *start, uint64_t bytes, uint64_t address, uint64_t wanted) {
@@ -41,24 +42,28 @@ static bool in_map(const struct rf_run *run, uint64_t address, uint64_t bytes) {
   return false;
 }
 
-bool rf_may_read(const struct rf_run *run, uint64_t address, uint64_t bytes) {
-  if (bytes == 0) return true;
-  if (run->plan->kind != RF_CONTEXT_MEMORY && covers(run->context, run->plan->context_bytes, address, bytes)) return true;
-  if (run->end > run->meta && covers(run->meta, (uint64_t)(run->end - run->meta), address, bytes)) return true;
-  return in_frame(run, address, bytes) || in_map(run, address, bytes) ||
-         rf_in_object(run->program->types, address, bytes);
+const void *rf_readable(const struct rf_run *run, uint64_t address, uint64_t bytes) {
+  const bool is_memory = run->plan->kind == RF_CONTEXT_MEMORY;
+  if (bytes == 0 || (!is_memory && covers(run->context, run->plan->context_bytes, address, bytes)) ||
+      (run->end > run->meta && covers(run->meta, (uint64_t)(run->end - run->meta), address, bytes)) ||
+      in_frame(run, address, bytes) || in_map(run, address, bytes) ||
+      rf_in_object(run->program->types, address, bytes))
+    return rf_pointer(address);
+  return rf_granted(run->around, address, bytes);
 }
 
 /* Loads through pointers that the proof does not vouch for; a kernel's fault handler yields 0 too. */
 RF_HELPER(rf_probe_load) {
   uint64_t value = 0;
-  if (rf_may_read(run, r1, r2)) memcpy(&value, rf_pointer(r1), r2);
+  const void *from = rf_readable(run, r1, r2);
+  if (from != NULL) memcpy(&value, from, r2);
   return value;
 }
 
 static uint64_t copy_from(const struct rf_run *run, uint64_t to, uint32_t bytes, uint64_t from, long error) {
-  if (rf_may_read(run, from, bytes == 0 ? 1 : bytes)) {
-    memcpy(rf_pointer(to), rf_pointer(from), bytes);
+  const void *source = rf_readable(run, from, bytes == 0 ? 1 : bytes);
+  if (source != NULL) {
+    memcpy(rf_pointer(to), source, bytes);
     return 0;
   }
   if (bytes != 0) memset(rf_pointer(to), 0, bytes);
@@ -71,11 +76,12 @@ static uint64_t copy_string(const struct rf_run *run, uint64_t to, uint32_t byte
   char *out = rf_pointer(to);
   if (bytes == 0) return 0;
   for (; length < bytes; length++) {
-    if (!rf_may_read(run, from + length, 1)) {
+    const char *character = rf_readable(run, from + length, 1);
+    if (character == NULL) {
       memset(out, 0, bytes);
       return (uint64_t)error;
     }
-    out[length] = *(const char *)rf_pointer(from + length);
+    out[length] = *character;
     if (out[length] == 0) return length + 1;
   }
   out[bytes - 1] = 0;

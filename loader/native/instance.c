@@ -158,6 +158,7 @@ void rf_instance_drop(struct rf_instance *instance) {
   free(instance->context);
   free(instance->template);
   free(instance->saved);
+  free(instance->around);
   free(instance->run.held);
   free(instance);
 }

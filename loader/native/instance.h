@@ -88,6 +88,7 @@ struct rf_instance {
   size_t context_block_bytes;
   uint8_t socket[RF_SOCKET_BYTES];
   struct rf_run run;
+  struct rf_surroundings *around; /* or NULL */
   struct rf_host host; /* run.host, where the program's type has helpers in JavaScript */
   int64_t limit;     /* of this metered run */
   uint64_t executed; /* by the last one */

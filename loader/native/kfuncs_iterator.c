@@ -61,10 +61,11 @@ static RF_HELPER(bits_new) {
   *bits = (struct bits){{0}, 0, -1};
   if (r2 == 0 || words == 0) return rf_int(-EINVAL);
   if (words > WORDS_MAX) return rf_int(-E2BIG);
-  if (!rf_may_read(run, r2, bytes)) return rf_int(-EFAULT);
+  const void *from = rf_readable(run, r2, bytes);
+  if (from == NULL) return rf_int(-EFAULT);
   uint64_t *to = words == 1 ? &bits->word : malloc(bytes);
   if (to == NULL) return rf_int(-ENOMEM);
-  memcpy(to, rf_pointer(r2), bytes);
+  memcpy(to, from, bytes);
   if (words > 1) bits->words = to;
   bits->count = words * WORD_BITS;
   return 0;

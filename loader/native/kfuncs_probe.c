@@ -17,8 +17,8 @@ static RF_HELPER(probe_read_dynptr) {
   if (to->read_only) return rf_int(-EINVAL);
   if (!rf_in_dynptr(to, offset, bytes)) return rf_int(-E2BIG);
   if (to->data == NULL) return rf_int(bytes == 0 ? 0 : -E2BIG);
-  if (!rf_may_read(run, r4, bytes)) return rf_int(-EFAULT);
-  return rf_int(rf_dynptr_write(run, to, offset, rf_pointer(r4), bytes, 0));
+  const void *from = rf_readable(run, r4, bytes);
+  return rf_int(from == NULL ? -EFAULT : rf_dynptr_write(run, to, offset, from, bytes, 0));
 }
 
 /* The string with its terminator, or what there is room for, terminated. */
@@ -28,13 +28,15 @@ static RF_HELPER(probe_read_str_dynptr) {
   if (to->read_only) return rf_int(-EINVAL);
   if (!rf_in_dynptr(to, offset, bytes)) return rf_int(-E2BIG);
   if (to->data == NULL || bytes == 0) return 0;
-  while (length < bytes && rf_may_read(run, r4 + length, 1) && *(const char *)rf_pointer(r4 + length) != 0) length++;
-  if (length < bytes && !rf_may_read(run, r4 + length, 1)) {
+  const char *character = NULL;
+  while (length < bytes && (character = rf_readable(run, r4 + length, 1)) != NULL && *character != 0) length++;
+  if (character == NULL) {
     rf_dynptr_write(run, to, offset, "", 1, 0);
     return rf_int(-EFAULT);
   }
   if (length == bytes) length--;
-  long error = length == 0 ? 0 : rf_dynptr_write(run, to, offset, rf_pointer(r4), length, 0);
+  const void *from = rf_readable(run, r4, length);
+  long error = from == NULL ? -EFAULT : length == 0 ? 0 : rf_dynptr_write(run, to, offset, from, length, 0);
   if (error == 0) error = rf_dynptr_write(run, to, offset + length, "", 1, 0);
   return rf_int(error < 0 ? error : (long)length + 1);
 }

@@ -14,13 +14,13 @@ enum { STRING_MAX = 65536 }; /* XATTR_SIZE_MAX, uapi/linux/limits.h */
 
 /* An error where the string cannot begin; 0: it can. */
 static long begin(const struct rf_run *run, uint64_t text) {
-  return rf_may_read(run, text, 1) ? 0 : rf_unreadable(text);
+  return rf_readable(run, text, 1) != NULL ? 0 : rf_unreadable(text);
 }
 
 static bool read_char(const struct rf_run *run, uint64_t at, uint8_t *out) {
-  if (!rf_may_read(run, at, 1)) return false;
-  *out = *(const uint8_t *)rf_pointer(at);
-  return true;
+  const uint8_t *from = rf_readable(run, at, 1);
+  if (from != NULL) *out = *from;
+  return from != NULL;
 }
 
 static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; }

@@ -164,6 +164,9 @@ _Atomic uint32_t *rf_value_lock(const struct rf_map *map, void *value);
 /* The element is no longer the map's: gives back what its fields name, and clears them. */
 void rf_value_release(struct rf_map *map, void *value);
 
+/* Puts a stack into a bucket of a stack trace map, for programs: nobody else may. */
+long rf_stack_keep(struct rf_map *map, uint32_t bucket, const void *entries);
+
 /* Zeroed pages; NULL: out of memory. */
 void *rf_pages(size_t bytes);
 /* The same for storage that will be used as a whole: in large pages where it fills some, which saves

@@ -1,6 +1,6 @@
 /*
  * Maps that only name targets of redirection (devices, CPUs, sockets): an array with gaps. The run
- * records the decision; nothing is sent. And stack traces, of which there are none: nothing here can
+ * records the decision; nothing is sent. And stack traces: those that the host supplies, for nothing here can
  * walk a stack.
  *
  * What a value may say is checked as in the kernel (kernel/bpf/devmap.c, cpumap.c), as far as it does
@@ -111,6 +111,10 @@ static long create_stacks(struct rf_map *map) {
 static long refuse_update(struct rf_map *map, const void *key, const void *value, uint64_t flags, uint32_t cpu) {
   (void)map, (void)key, (void)value, (void)flags, (void)cpu;
   return -EINVAL;
+}
+
+long rf_stack_keep(struct rf_map *map, uint32_t bucket, const void *entries) {
+  return update(map, &bucket, entries, RF_ANY, RF_ALL_CPUS);
 }
 
 static long remove_stack(struct rf_map *map, const void *key) {

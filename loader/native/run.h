@@ -17,6 +17,7 @@ struct rf_run;
 struct rf_map;
 struct rf_thread;
 struct rf_program;
+struct rf_surroundings;
 struct rf_held;
 struct rf_host;
 
@@ -117,6 +118,7 @@ struct rf_run {
   struct rf_frame shown[RF_FRAMES_MAX]; /* of functions that run now, the innermost last */
   uint32_t shown_count;                 /* of all that were shown: more may run than are kept here */
   struct rf_tunnel tunnel;
+  const struct rf_surroundings *around; /* NULL: nothing is known of what lies around */
   void *dropped;   /* objects that this run dropped; objects.c */
   const struct rf_program *program; /* that runs now */
   bool in_deferred; /* a timer's or work queue's callback runs */

@@ -70,6 +70,7 @@ const HASHES: ReadonlySet<string> = new Set([
   'lru_hash',
   'lru_percpu_hash',
   'devmap_hash',
+  'stack_trace',
   ...STORAGES,
 ]);
 const SPARSE: ReadonlySet<string> = new Set(['devmap', 'cpumap', 'xskmap', 'perf_event_array']);

@@ -3,6 +3,7 @@
 import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS, type Environment } from '../environment.ts';
 import type { Identity, Redirect } from '../extension.ts';
+import { Around } from './around.ts';
 import type { ReferenceArena } from './arena.ts';
 import type { Dynptr } from './dynptr.ts';
 import type { Tunnel } from './helpers/tunnels.ts';
@@ -32,6 +33,7 @@ export class Run {
   readonly dynptrs = new Map<bigint, Dynptr>();
   /** Who threw an exception that ended the program. */
   thrower: Executable | undefined;
+  readonly around: Around;
   /** Metadata that the program gave its packet. */
   tunnel: Tunnel | undefined;
   /** Of the system call that a control group's program judges. */
@@ -59,6 +61,7 @@ export class Run {
     this.type = type;
     this.packet = packet;
     this.#environment = environment;
+    this.around = new Around(environment, allocator);
     this.cpu = (environment.cpu ?? 0) % CPU_SLOTS;
     const { pid = 1, tgid = 1, uid = 0, gid = 0, comm = 'node' } = environment.process ?? {};
     this.process = {
@@ -148,6 +151,7 @@ export class Run {
     for (const { map, bytes } of this.#records.values()) map.finish(bytes, 'discarded');
     this.#records.clear();
     for (const region of this.#temporary) this.allocator.memory.remove(region);
+    this.around.release();
     this.allocator.heap.sweep();
     this.allocator.objects.delete(this.task);
   }

@@ -1,7 +1,6 @@
 /** Addresses as people write them: `10.0.0.1:443`, `[2001:db8::1]:443`, `02:00:00:00:00:01`. */
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { big16, concatenate } from './bytes.ts';
 
 export interface Endpoint {
   /** 4 or 16 bytes. */
@@ -16,6 +15,9 @@ export function macBytes(text: string): Uint8Array {
 }
 
 const ipv4Bytes = (text: string) => Uint8Array.from(text.split('.'), Number);
+
+const bigEndian = (words: readonly number[]) =>
+  Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
 
 /** Of a text that is an IPv6 address: RFC 4291, with an IPv4 address for its last 4 bytes or not. */
 function ipv6Bytes(text: string): Uint8Array {
@@ -33,9 +35,9 @@ function ipv6Bytes(text: string): Uint8Array {
               : [Number.parseInt(word, 16)],
           );
   const [front, back] = text.split('::').map(words) as [number[], number[]?];
-  if (back === undefined) return concatenate(...front.map(big16));
+  if (back === undefined) return bigEndian(front);
   const zeros = new Array<number>(8 - front.length - back.length).fill(0);
-  return concatenate(...[...front, ...zeros, ...back].map(big16));
+  return bigEndian([...front, ...zeros, ...back]);
 }
 
 /**
