@@ -4,16 +4,26 @@
  * other JavaScript can reach, so nobody changes, detaches or resizes them while native code runs.
  */
 
-import type { MapSpec } from '../isa/index.ts';
 import type { NativeCode } from '../jit/index.ts';
 import { type ContextValues, decodeContext } from '../platform/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
 import { type Environment, encodeEnvironment, hasFixedTime } from './environment.ts';
 import { HelperError, type HostedHelpers } from './hosted.ts';
-import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
+import { type ExtensionMap, releaseMap, retainMap, typesOfMap } from './map.ts';
+import { changesBetween, contentOf, type MapChange, type MapContent } from './map-changes.ts';
 import type { SealOptions } from './options.ts';
 import { lengthOf, viewOf } from './pinned.ts';
-import { contextBytesOf, metadataOf, type Plan } from './plan.ts';
+import { contextBytesOf, metadataOf } from './plan.ts';
+import type {
+  ExtensionDescription,
+  Identity,
+  MeteredRun,
+  Redirect,
+  RunInput,
+  SharedExtension,
+  TestOptions,
+  TestReport,
+} from './run-types.ts';
 import type { SealReport } from './seal.ts';
 import { encodeSurroundings } from './surroundings.ts';
 
@@ -50,49 +60,6 @@ const HELPER_FAILED = 6;
 /** RF_PACKET_BYTES_MAX of loader/native/instance.h. */
 export const PACKET_BYTES_MAX = 262_144;
 
-export interface RunInput<Context = ContextValues> {
-  /** From its Ethernet header on. */
-  readonly packet?: Uint8Array;
-  /**
-   * Numbers by field name (`{ ingress_ifindex: 3 }`), or the bytes of the context structure; fields
-   * that follow from the packet are overwritten. Types that `defineProgramType` made name their own.
-   */
-  readonly context?: Uint8Array | Context;
-  /** `memory` programs: exactly `contextSize` bytes; what the program writes comes back in it. */
-  readonly memory?: Uint8Array;
-  /** XDP: this many bytes at the start of `packet` are metadata. */
-  readonly metaBytes?: number;
-  /** What the run is about: the keys of local storage. */
-  readonly identity?: Identity;
-}
-
-/** The caller's numbers for objects; local storage of that number is the object's. */
-export interface Identity {
-  /** The socket of the context. Default 1. */
-  readonly socket?: number | bigint;
-  /** The current task. Default: the process's `pid` of the environment, or the thread's own number. */
-  readonly task?: number | bigint;
-  /** The control group, whose number programs see too. Default 1, the root group's. */
-  readonly cgroup?: number | bigint;
-  /** Default 1. */
-  readonly inode?: number | bigint;
-}
-
-/** What would have happened to the packet. */
-export interface Redirect {
-  /** The helper that decided: `bpf_redirect`, `bpf_redirect_map`, … */
-  readonly kind:
-    | 'redirect'
-    | 'redirect-map'
-    | 'clone-redirect'
-    | 'redirect-peer'
-    | 'redirect-neigh';
-  /** Index of the network device; 0 where a map's entry names it. */
-  readonly ifindex: number;
-  readonly flags: bigint;
-  /** Of the map's entry, for `redirect-map`. */
-  readonly key: number;
-}
 const REDIRECT_KINDS = [
   'redirect',
   'redirect-map',
@@ -100,59 +67,6 @@ const REDIRECT_KINDS = [
   'redirect-peer',
   'redirect-neigh',
 ] as const;
-
-/** What `test` saw of the last of its runs. */
-export interface TestReport {
-  /** Truncated to 32 bits where the program type returns 32. */
-  readonly r0: bigint;
-  /** Name of that result, where the program type has names: `XDP_PASS`. */
-  readonly action: string | undefined;
-  /** The packet afterwards, metadata included; undefined for program types without one. */
-  readonly packet: Uint8Array | undefined;
-  /** Bytes of the context structure afterwards; undefined for `memory` programs. */
-  readonly context: Uint8Array | undefined;
-  /** `memory` programs: the buffer afterwards. */
-  readonly memory: Uint8Array | undefined;
-  /** What `bpf_trace_printk` and its like wrote, a line each, at most 64 KiB. */
-  readonly trace: string;
-  readonly redirect: Redirect | undefined;
-  /** How often another program took over, at most 33. */
-  readonly tailCalls: number;
-  readonly runs: number;
-  /** Mean time in native code. */
-  readonly nanosecondsPerRun: number;
-}
-
-/** What became of a run that counts its instructions. */
-export interface MeteredRun {
-  /** `stopped`: the limit was reached before the program's end, and it has no result. */
-  readonly outcome: 'exit' | 'stopped';
-  /** Low 32 bits; 0 when stopped. */
-  readonly r0: number;
-  /** Instructions, those of programs that took over included; a 64-bit constant counts one. */
-  readonly executed: number;
-}
-
-/** What `share` yields; survives a structured clone. */
-export interface SharedExtension {
-  readonly id: number;
-  /** @internal */
-  readonly description: ExtensionDescription;
-}
-
-/** All that an extension is apart from native references: plain data. */
-export interface ExtensionDescription {
-  readonly name: string;
-  readonly type: string;
-  readonly worstCaseInstructions: number | null;
-  readonly metered: boolean;
-  /** Of the defined type: its number, and whether it has helpers in JavaScript. */
-  readonly definition: { readonly id: number; readonly hosted: boolean } | undefined;
-  readonly plan: Plan;
-  readonly maps: readonly MapSpec[];
-  readonly btf: Uint8Array | undefined;
-  readonly seal: SealReport;
-}
 
 /** What takes a program's place. */
 interface Successor {
@@ -171,6 +85,12 @@ interface Parts {
   /** Helpers in JavaScript, where the program type has any. */
   readonly hosted: HostedHelpers | undefined;
 }
+
+/** Map types whose entries cannot be listed. */
+const WITHOUT_ENTRIES: ReadonlySet<string> = new Set([
+  ...['queue', 'stack', 'bloom_filter', 'ringbuf', 'user_ringbuf', 'perf_event_array', 'arena'],
+  ...['prog_array', 'array_of_maps', 'hash_of_maps'],
+]);
 
 const KEY = Symbol('loader/extension');
 const NOTHING = new Uint8Array();
@@ -393,15 +313,16 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** Runs `repeat` times, packet and context reset before each, and reports on the last run. */
-  test(input: RunInput<Context>, options: { readonly repeat?: number } = {}): TestReport {
+  test(input: RunInput<Context>, options: TestOptions = {}): TestReport {
     const runs = options.repeat ?? 1;
     if (!Number.isInteger(runs) || runs < 1 || runs > 0xffffffff)
       throw new RangeError(`repeat must be a whole number of at least 1, not ${runs}`);
+    const before = options.observe === 'maps' ? this.#contents() : [];
     this.#put(input);
     this.#words[REPEAT] = runs;
     this.#instance.test();
     if (this.#words[STATUS] !== 0) this.#refuse();
-    return this.#report(input, runs);
+    return this.#report(input, runs, before);
   }
 
   /** Replaces the environment of all later runs of this object. */
@@ -620,7 +541,17 @@ export class Extension<Context = ContextValues> implements Disposable {
     return (BigInt(this.#words[word + 1]!) << 32n) | BigInt(this.#words[word]!);
   }
 
-  #report(input: RunInput<Context>, runs: number): TestReport {
+  /** What all maps hold that have entries to tell. */
+  #contents(): (readonly [ExtensionMap, MapContent])[] {
+    const scannable = this.#mapList.filter(({ type }) => !WITHOUT_ENTRIES.has(type));
+    return scannable.map((map) => [map, contentOf(map.entries())]);
+  }
+
+  #report(
+    input: RunInput<Context>,
+    runs: number,
+    before: readonly (readonly [ExtensionMap, MapContent])[],
+  ): TestReport {
     const { plan } = this.#description;
     const words = this.#words;
     const slice = (at: number, length: number) => this.#bytes.slice(at, at + length);
@@ -636,6 +567,11 @@ export class Extension<Context = ContextValues> implements Disposable {
       trace: new TextDecoder().decode(slice(this.#instance.traceAt, words[TRACE_BYTES]!)),
       redirect: this.#redirect(),
       tailCalls: words[TAIL_CALLS]!,
+      changes: Object.fromEntries(
+        before
+          .map(([map, content]) => [map.name, changesIn(map, content)] as const)
+          .filter(([, changes]) => changes.length > 0),
+      ),
       runs,
       nanosecondsPerRun: this.#u64(NANOSECONDS) / runs,
     };
@@ -670,6 +606,9 @@ export class Extension<Context = ContextValues> implements Disposable {
     }
   }
 }
+const changesIn = (map: ExtensionMap, before: MapContent): readonly MapChange[] =>
+  changesBetween(before, contentOf(map.entries()), typesOfMap(map));
+
 Object.freeze(Extension);
 Object.freeze(Extension.prototype);
 

@@ -11,21 +11,14 @@ import { type ContextValues, helper, type ProgramType } from '../platform/index.
 import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
 import { IMPLEMENTED, makeMap } from './create-map.ts';
 import type { Environment } from './environment.ts';
-import {
-  adoptProgram,
-  Extension,
-  type ExtensionDescription,
-  mapsOf,
-  mintExtension,
-  programOf,
-  type SharedExtension,
-} from './extension.ts';
+import { adoptProgram, Extension, mapsOf, mintExtension, programOf } from './extension.ts';
 import { HostedHelpers, hostedWords } from './hosted.ts';
 import { adoptMap, ExtensionMap, handleOf, releaseMap, retainMap, typesOfMap } from './map.ts';
 import { describeMaps, differenceInFields, holdsPlainValues, type MapTypes } from './map-types.ts';
 import { allocatedTypes } from './object-types.ts';
 import type { LoadOptions, SealOptions, TypedLoadOptions } from './options.ts';
 import { type Plan, planContext } from './plan.ts';
+import type { ExtensionDescription, SharedExtension } from './run-types.ts';
 import { describeSeal, sealRange } from './seal.ts';
 
 /** What loading needs of compiled code, whoever made it. */

@@ -8,8 +8,9 @@ import type { TypedValue } from '../btf/index.ts';
 import type { MapSpec } from '../isa/index.ts';
 import { arenaRange } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
-import { CPU_SLOTS } from './environment.ts';
+
 import { errnoName } from './errno.ts';
+import { decodeValue } from './map-changes.ts';
 import { differenceInFields, type MapTypes } from './map-types.ts';
 
 /** The numbers of enum rf_port_operation in loader/native/map_port.h. */
@@ -435,11 +436,7 @@ export class ExtensionMap {
   }
 
   #decode(value: Uint8Array): TypedValue {
-    const view = this.#types.value;
-    if (view === undefined) return value;
-    if (value.length === view.sizeBytes) return view.decode(value);
-    const stride = value.length / CPU_SLOTS;
-    return Array.from({ length: CPU_SLOTS }, (_, slot) => view.decode(value, slot * stride));
+    return decodeValue(this.#types.value, value);
   }
 
   #taken(operation: string, number: number): Uint8Array | undefined {

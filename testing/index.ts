@@ -4,6 +4,7 @@
  */
 
 export { packet } from '../hosts/index.ts';
+export type { MapChange } from '../loader/index.ts';
 export { assertAccepted, assertRejectedWith } from './assertions.ts';
 export { Coverage } from './coverage.ts';
 export type { AcceptedOptions, RejectedOptions, Verified } from './expectations.ts';
@@ -29,5 +30,5 @@ export {
   observeFile,
   type TypedObserveFileOptions,
 } from './observe-file.ts';
-export type { MapChange, ObservedMap } from './observed-map.ts';
+export type { ObservedMap } from './observed-map.ts';
 export { FileVerdicts, type VerifyFileOptions, verifyFile } from './verify-file.ts';

@@ -10,6 +10,7 @@ import {
   type CallRecord,
   type Environment,
   loadReference,
+  type MapChange,
   Recorder,
   type Redirect,
   type ReferenceExtension,
@@ -19,7 +20,7 @@ import {
 import type { ContextValues, ProgramType } from '../platform/index.ts';
 import { ProvenProgram } from '../verifier/index.ts';
 import { Coverage } from './coverage.ts';
-import { type MapChange, mapTypes, ObservedMap, type Snapshot } from './observed-map.ts';
+import { mapTypes, ObservedMap, type Snapshot } from './observed-map.ts';
 
 export interface ObserveOptions {
   /** Where time, chance and identity come from; default: the system. */

@@ -5,18 +5,18 @@
 
 import { type Btf, parseBtf, type TypedValue, type TypedView, typedView } from '../btf/index.ts';
 import type { MapSpec } from '../isa/index.ts';
-import { CPU_SLOTS, type ReferenceMap } from '../loader/index.ts';
-
-/** One key whose value differs; `undefined`: there was, or is, none. */
-export interface MapChange {
-  readonly key: TypedValue;
-  readonly before: TypedValue | undefined;
-  readonly after: TypedValue | undefined;
-}
+import {
+  changesBetween,
+  contentOf,
+  decodeValue,
+  type MapChange,
+  type MapContent,
+  type ReferenceMap,
+} from '../loader/index.ts';
 
 /** What a map held at a moment. */
 export interface Snapshot {
-  readonly values: ReadonlyMap<string, readonly [key: Uint8Array, value: Uint8Array]>;
+  readonly content: MapContent;
   readonly records: ReadonlySet<Uint8Array>;
 }
 
@@ -45,7 +45,7 @@ export class ObservedMap {
   /** A copy, typed where BTF tells how; per-CPU maps answer one value for each of their slots. */
   get(key: TypedValue): TypedValue | undefined {
     const value = this.#map.get(encode(this.name, 'key', this.#key, key));
-    return value === undefined ? undefined : this.#decoded(value);
+    return value === undefined ? undefined : decodeValue(this.#value, value);
   }
 
   /** Throws RangeError where the map refuses (full, index out of range, wrong size). */
@@ -63,7 +63,7 @@ export class ObservedMap {
 
   *entries(): Generator<readonly [key: TypedValue, value: TypedValue]> {
     for (const [key, value] of this.#map.entries())
-      yield [this.#key?.decode(key) ?? key, this.#decoded(value)];
+      yield [this.#key?.decode(key) ?? key, decodeValue(this.#value, value)];
   }
 
   [Symbol.iterator](): Generator<readonly [key: TypedValue, value: TypedValue]> {
@@ -76,30 +76,13 @@ export class ObservedMap {
   }
 
   snapshot(): Snapshot {
-    const entries = [...this.#map.entries()];
-    return {
-      values: new Map(entries.map(([key, value]) => [hex(key), [key, value]])),
-      records: new Set(this.#map.waiting()),
-    };
+    return { content: contentOf(this.#map.entries()), records: new Set(this.#map.waiting()) };
   }
 
   /** Keys whose values are not what they were, in the order of their bytes. */
   changesSince(before: Snapshot): MapChange[] {
-    const after = this.snapshot();
-    const names = new Set([...before.values.keys(), ...after.values.keys()]);
-    return [...names].sort().flatMap((name) => {
-      const old = before.values.get(name);
-      const now = after.values.get(name);
-      if (old !== undefined && now !== undefined && Buffer.compare(old[1], now[1]) === 0) return [];
-      const key = (now ?? old)![0];
-      return [
-        {
-          key: this.#key?.decode(key) ?? key,
-          before: old && this.#decoded(old[1]),
-          after: now && this.#decoded(now[1]),
-        },
-      ];
-    });
+    const types = { key: this.#key, value: this.#value };
+    return changesBetween(before.content, contentOf(this.#map.entries()), types);
   }
 
   /** Records that came since, oldest first; they can still be consumed. */
@@ -109,22 +92,11 @@ export class ObservedMap {
       .filter((bytes) => !before.records.has(bytes))
       .map((bytes) => bytes.slice());
   }
-
-  #decoded(value: Uint8Array): TypedValue {
-    const view = this.#value;
-    if (view === undefined) return value;
-    if (!this.#map.perCpu) return view.decode(value);
-    return Array.from({ length: CPU_SLOTS }, (_, slot) =>
-      view.decode(value, slot * this.#map.stride),
-    );
-  }
 }
 
 /** The types that describe a program's maps. */
 export const mapTypes = (raw: Uint8Array | undefined, file: string): Btf | undefined =>
   raw === undefined ? undefined : parseBtf(raw, file);
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** Only a type of exactly the declared size describes the bytes. */
 function viewOf(btf: Btf | undefined, typeId = 0, sizeBytes: number): TypedView | undefined {

@@ -22,9 +22,9 @@ import {
   programType as typeNamed,
 } from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
-import type { MeteredRun, Redirect, RunInput } from '../extension.ts';
 import { HostedHelpers } from '../hosted.ts';
 import { contextBytesOf, metadataOf, type Plan, planContext } from '../plan.ts';
+import type { MeteredRun, Redirect, RunInput } from '../run-types.ts';
 import { takeDue } from './deferred.ts';
 import { catcherOf } from './exceptions.ts';
 import { Call } from './helpers/call.ts';

@@ -2,9 +2,9 @@
 
 import type { ByteRegion, Executable, Machine } from '../../isa/index.ts';
 import { CPU_SLOTS, type Environment } from '../environment.ts';
-import type { Identity, Redirect } from '../extension.ts';
-import { Around } from './around.ts';
+import type { Identity, Redirect } from '../run-types.ts';
 import type { ReferenceArena } from './arena.ts';
+import { Around } from './around.ts';
 import type { Dynptr } from './dynptr.ts';
 import type { Tunnel } from './helpers/tunnels.ts';
 import { ReferenceMap } from './maps.ts';

@@ -47,8 +47,11 @@ describe('an observed run', () => {
       using native = load(compile(proof), { lifetime: 'replaceable', environment });
       using observed = observe(proof, { environment });
       for (const bytes of PACKETS) {
-        const { r0, action, packet, trace, redirect, context } = native.test({ packet: bytes });
-        const wanted = { r0, action, packet, trace, redirect, context };
+        const { r0, action, packet, trace, redirect, context, changes } = native.test(
+          { packet: bytes },
+          { observe: 'maps' },
+        );
+        const wanted = { r0, action, packet, trace, redirect, context, changes };
         expect(observed.test({ packet: bytes })).toMatchObject(wanted);
       }
       for (const [map, content] of Object.entries(native.maps)) {
