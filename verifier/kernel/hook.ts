@@ -59,6 +59,9 @@ export function findHook(program: Program, types: KernelTypes): Hook | HookProbl
     return { code: 'attach-target', reason: `there is no iterator over '${target}'` };
   }
   const prototype = prototypeOf(program, types, name);
+  if (prototype === undefined && program.type === 'lsm') {
+    return { code: 'attach-target', reason: `there is no hook '${target}'` };
+  }
   if (prototype === undefined) {
     const reason = `the kernel types have no '${name}' (modules are not looked into)`;
     return { code: 'program-type-unsupported', reason };

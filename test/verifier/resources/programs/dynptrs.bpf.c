@@ -553,4 +553,16 @@ int made_on_one_path(struct __sk_buff *skb) {
   return bpf_dynptr_size(&d) & 1;
 }
 
+/* Bytes to write are for programs that may write packets, whatever the dynptr shows. */
+/* corpus: dynptr rejected */
+SEC("raw_tp/sys_enter")
+int bad_slice_to_write(void *ctx) {
+  char buffer[8];
+  BUFFER(bytes);
+  struct bpf_dynptr d;
+  bpf_dynptr_from_mem(bytes, 256, 0, &d);
+  char *p = bpf_dynptr_slice_rdwr(&d, 0, buffer, 8);
+  return p != 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -45,6 +45,7 @@ KFUNC int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node
                               bool(less)(struct bpf_rb_node *a, const struct bpf_rb_node *b), void *m,
                               __u64 o);
 KFUNC struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root, struct bpf_rb_node *node);
+KFUNC struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root, struct bpf_rb_node *node);
 KFUNC struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root);
 KFUNC int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end);
 KFUNC int *bpf_iter_num_next(struct bpf_iter_num *it);
@@ -542,6 +543,55 @@ int object_stored_in_plain_stack_pointer(struct __sk_buff *skb) {
   struct plain *volatile kept = p;
   drop(kept);
   return p->value & 1;
+}
+
+/* An owned object is never null: the way on which it would be need not release it. */
+/* corpus: references accepted */
+SEC("tc")
+int second_reference_is_there(struct __sk_buff *skb) {
+  NEW(counted, c);
+  struct counted *again = bpf_refcount_acquire_impl(c, 0);
+  if (again) drop(again);
+  drop(c);
+  return 0;
+}
+
+/* What the section protected is nobody's when it has ended, and may be null. */
+/* corpus: kptr rejected */
+SEC("syscall")
+int bad_read_behind_section(void *ctx) {
+  VALUE(holder, h, holders);
+  bpf_rcu_read_lock();
+  struct keeper *keeper = h->keeper;
+  bpf_rcu_read_unlock();
+  return keeper ? keeper->value : 0;
+}
+
+static bool looks_left(struct bpf_rb_node *a, const struct bpf_rb_node *b) {
+  return bpf_rbtree_left(&leaves, a) != 0;
+}
+
+/* corpus: kptr rejected */
+SEC("tc")
+int bad_left_in_comparison(struct __sk_buff *skb) {
+  NEW(leaf, l);
+  bpf_spin_lock(&leaves_lock);
+  bpf_rbtree_add_impl(&leaves, &l->node, looks_left, 0, 0);
+  bpf_spin_unlock(&leaves_lock);
+  return 0;
+}
+
+/* Whether an owned node is in the tree, the kernel finds out. */
+/* corpus: kptr accepted */
+SEC("tc")
+int owned_node_looked_up(struct __sk_buff *skb) {
+  NEW(leaf, l);
+  bpf_spin_lock(&leaves_lock);
+  struct bpf_rb_node *left = bpf_rbtree_left(&leaves, &l->node);
+  __u64 key = left ? container(left, leaf, node)->key : 0;
+  bpf_spin_unlock(&leaves_lock);
+  drop(l);
+  return key;
 }
 
 char _license[] SEC("license") = "GPL";
