@@ -63,20 +63,20 @@ export function judgePairs(
   oracle: { readonly kernel: boolean; readonly kernelBtf: Btf | undefined },
 ): PairRow[] {
   const object = compileSource(source, build, output, [`VARIANT=${variant}`]);
-  const programs = new Map(
-    readObject(readFileSync(object), `${source.name}.bpf.o`).map((each) => [each.name, each]),
-  );
+  const options = oracle.kernelBtf === undefined ? {} : { kernelBtf: oracle.kernelBtf };
+  const read = readObject(readFileSync(object), `${source.name}.bpf.o`, options);
+  const programs = new Map(read.map((each) => [each.name, each]));
   return source.programs.map((stated) => {
     const program = programs.get(stated.name);
     if (program === undefined) throw new Error(`${source.path}: no program ${stated.name}`);
     const verdict = verify(program, { kernelBtf: oracle.kernelBtf, profile: 'linux-6.18' });
-    const kernelAccepts = oracle.kernel ? isLoaded(program) : undefined;
+    const kernelAccepts = oracle.kernel ? isLoaded(program, options) : undefined;
     return { ...stated, variant, verdict, kernelAccepts };
   });
 }
 
-function isLoaded(program: Program): boolean {
-  const answer = loadIntoKernel(program, {});
+function isLoaded(program: Program, options: { readonly kernelBtf?: Btf }): boolean {
+  const answer = loadIntoKernel(program, options);
   if (answer.accepted) answer.program.close();
   return answer.accepted;
 }

@@ -51,6 +51,8 @@ export class LookBack {
   readonly #walk: Walk;
   /** Instructions followed so far. */
   #followed = 0;
+  /** Where the last path that proved something was followed from; null: none did. */
+  #proven: Kept | undefined | null = null;
   readonly #effort: Effort = { left: LIMITS.narrowed.value };
 
   constructor(walk: Walk) {
@@ -63,15 +65,26 @@ export class LookBack {
    */
   explain(pc: number, failure: Failure, check: () => Failure | null): Outcome {
     if (HOPELESS.has(failure.code) || heedsGuesses(this.#walk)) return 'nothing';
-    for (const start of startsOf(this.#walk)) {
+    for (const start of this.#starts()) {
       const entries = entriesSince(this.#walk, start, LIMITS.lookedBackPath.value);
       if (entries === undefined) continue;
       this.#followed += entries.length;
       if (this.#followed > LIMITS.lookedBack.value || this.#effort.left < 0) return 'nothing';
       const outcome = this.#from(start, entries, pc, check);
-      if (outcome !== 'nothing') return outcome;
+      if (outcome === 'nothing') continue;
+      this.#proven = start;
+      return outcome;
     }
     return 'nothing';
+  }
+
+  /** A loop needs the same relation pass after pass: what proved it last is tried early. */
+  #starts(): readonly (Kept | undefined)[] {
+    const chain = chainOf(this.#walk);
+    const starts = sparse(chain);
+    const last = this.#proven;
+    if (last === null || !chain.includes(last)) return starts;
+    return [...new Set([chain[0], last, ...starts])];
   }
 
   #from(
@@ -123,21 +136,20 @@ function restore(walk: Walk, before: readonly Amendment[]): void {
   for (const { register, value } of before) state.words.set(value, state.register(register));
 }
 
-/**
- * States to follow the path from, nearest first, since whatever lies between is lost for pruning:
- * the nearest, some further back, and the furthest. Undefined stands for the entry.
- */
-function startsOf(walk: Walk): (Kept | undefined)[] {
+/** States that the path may be followed from, nearest first. Undefined stands for the entry. */
+function chainOf(walk: Walk): (Kept | undefined)[] {
   const chain: (Kept | undefined)[] = [];
-  let at = walk.parent;
-  for (; at !== undefined && at.index >= 0; at = at.parent) {
+  for (let at = walk.parent; at !== undefined && at.index >= 0; at = at.parent) {
     chain.push(at);
-    if (isReturnedTo(walk, at)) return sparse(chain);
+    if (isReturnedTo(walk, at)) return chain;
   }
-  return sparse([...chain, undefined]);
+  return [...chain, undefined];
 }
 
-/** Every fourth power: a path is followed few times, and at most a third further than needed. */
+/**
+ * Whatever lies between is lost for pruning, so the nearest comes first, then every fourth power of
+ * states, then the furthest: a path is followed few times.
+ */
 function sparse<T>(chain: readonly T[]): T[] {
   const last = chain.length - 1;
   return chain.filter((_, index) => index === last || STARTS.has(index));

@@ -6,8 +6,6 @@
  * its condition.
  *
  * What the first walk was allowed to assume at an instruction (`Walk.amendments`) is assumed again.
- * Where two ways lead from one instruction to the same next one, nobody knows which it was: then
- * nothing is said of the path.
  */
 
 import type { Instruction, Row } from '../../isa/index.ts';
@@ -25,7 +23,10 @@ import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { compute } from './compute.ts';
 import type { Condition, Term } from './shapes.ts';
-import { Symbols } from './symbols.ts';
+import { Symbols, shareBase } from './symbols.ts';
+
+/** Ways of taking one path that are tried. */
+const MOST_TRIES = 8;
 
 /** A path from where it starts to an instruction that is about to execute. */
 export interface Path {
@@ -51,26 +52,57 @@ export function entriesSince(
   return start === undefined ? entries.reverse() : undefined;
 }
 
-/** Executes the entries but for the last one. Undefined: the path cannot be followed. */
+/**
+ * Executes the entries but for the last one. Undefined: the path cannot be followed, or more than
+ * one way of taking it can: a step may lead to one next instruction in two states, of which the path
+ * took one, and what comes later often tells which.
+ */
 export function followPath(
   original: Walk,
   start: Kept | undefined,
   entries: readonly number[],
 ): Path | undefined {
-  const follower = new Follower(original, start);
-  for (let index = 0; index + 1 < entries.length; index++) {
-    if (!follower.step(entries[index]!, entries[index + 1]!)) return undefined;
+  let found: Path | undefined;
+  const choices: number[] = [];
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const follower = new Follower(original, start, choices);
+    let index = 0;
+    while (index + 1 < entries.length && follower.step(entries[index]!, entries[index + 1]!))
+      index++;
+    if (index + 1 === entries.length) {
+      if (found !== undefined) return undefined;
+      const { symbols, state } = follower;
+      found = { symbols, conditions: symbols.conditions, state };
+    }
+    if (!nextChoice(choices, follower.ways)) return found;
   }
-  const { symbols, state } = follower;
-  return { symbols, conditions: symbols.conditions, state };
+  return undefined;
+}
+
+/** The next combination of choices, where each has so many ways; false after the last one. */
+function nextChoice(choices: number[], ways: readonly number[]): boolean {
+  choices.length = ways.length;
+  for (let at = ways.length - 1; at >= 0; at--) {
+    const choice = (choices[at] ?? 0) + 1;
+    if (choice < ways[at]!) {
+      choices[at] = choice;
+      choices.length = at + 1;
+      return true;
+    }
+  }
+  return false;
 }
 
 class Follower {
   readonly symbols = new Symbols();
   readonly #original: Walk;
   readonly #walk: Walk;
+  readonly #choices: readonly number[];
+  /** In how many states each step that had several led on. */
+  readonly ways: number[] = [];
 
-  constructor(original: Walk, start: Kept | undefined) {
+  constructor(original: Walk, start: Kept | undefined, choices: readonly number[]) {
+    this.#choices = choices;
     const { subject, reasoning, beginning } = original;
     const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
     const walk = new Walk(subject, recorder, reasoning, beginning);
@@ -106,14 +138,21 @@ class Follower {
     return true;
   }
 
-  /** Continues on the way that the path took; false where that is none, or not the only one. */
+  /** Continues on the way that the path took, by choice where there are several. */
   #take(next: number, to: number, frame: number): boolean {
     const walk = this.#walk;
     const others = walk.pending.filter((way) => way.pc === to && way.state.frame === frame);
     walk.pending.length = 0;
-    const isNext = next === to && walk.state.frame === frame;
-    if (others.length + (isNext ? 1 : 0) !== 1) return false;
-    if (!isNext) walk.state = others[0]!.state;
+    const ways = others.map(({ state }) => state);
+    if (next === to && walk.state.frame === frame) ways.unshift(walk.state);
+    let choice = 0;
+    if (ways.length > 1) {
+      choice = this.#choices[this.ways.length] ?? 0;
+      this.ways.push(ways.length);
+    }
+    const state = ways[choice];
+    if (state === undefined) return false;
+    walk.state = state;
     return true;
   }
 
@@ -278,12 +317,18 @@ class Follower {
     const onOffsets = isPlain ? undefined : SIGNED_ORDER[condition];
     if (!isPlain) {
       if (width !== 64 || row.source !== 'reg' || onOffsets === undefined) return;
-      if (!isWithinPacket(a) || !isWithinPacket(b)) return;
+      if (!shareBase(state, state.register(insn.dst), state.register(insn.src))) return;
     }
     const x = symbols.read(state, frame, insn.dst);
     const y = this.#operand(frame, insn, row);
-    const guards = isPlain ? [] : [x, y].filter((term) => term !== symbols.packetLength);
+    const offsets = a === kinds.STACK ? [x, y].map((term) => this.#aboveFrame(term)) : [x, y];
+    const guards = isPlain ? [] : offsets.filter((term) => term !== symbols.packetLength);
     symbols.conditions.push({ condition: onOffsets ?? condition, width, a: x, b: y, guards });
+  }
+
+  /** The offset from a place below the frame, above which addresses do not wrap either. */
+  #aboveFrame(offset: Term): Term {
+    return this.symbols.terms.combine([[offset, 1n]], BELOW_FRAME);
   }
 
   #prepareCall(pc: number, frame: number): () => void {
@@ -337,8 +382,8 @@ const NEVER_STACK: ReadonlySet<number> = new Set([
   kinds.CONTEXT,
 ]);
 
-const isWithinPacket = (kind: number): boolean =>
-  kind === kinds.PACKET || kind === kinds.PACKET_END;
+/** Bytes below any frame's own that are still the stack's, or at least no lower than null. */
+const BELOW_FRAME = 4096n;
 
 const { eq, ne, lt, le, gt, ge, slt, sle, sgt, sge } = domain.CONDITIONS;
 

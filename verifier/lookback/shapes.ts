@@ -50,7 +50,7 @@ export interface Condition {
   readonly width: 32 | 64;
   readonly a: Term;
   readonly b: Term;
-  /** It does if these lie in [0, 2^29]: offsets with which an address does not wrap. */
+  /** It does if these lie in [0, 2^33]: offsets with which an address does not wrap. */
   readonly guards: readonly Term[];
 }
 

@@ -20,8 +20,11 @@ import { relationsOf } from './relations.ts';
 import type { Condition, Relation, Term } from './shapes.ts';
 import type { Terms } from './terms.ts';
 
-/** Where a packet begins may be anything, null included, but not this close to the last address. */
-const MOST_OFFSET = 2 ** 29;
+/**
+ * Where a packet or value begins may be anywhere, null included, but not this close to the last
+ * address: no kernel or process lays such memory there.
+ */
+const MOST_OFFSET = 2 ** 33;
 
 /** `larger` - `smaller` as whole numbers, at least `least`. */
 interface Difference {

@@ -38,6 +38,9 @@ const NONE = -1;
  */
 const MOST_PACKET = 0x7fff_ffff;
 
+/** Ids are positive. */
+const FRAME_ADDRESS = -1;
+
 const cellKey = (frame: number, offset: number): number => frame * 2 ** 20 - offset;
 
 export class Symbols {
@@ -48,7 +51,7 @@ export class Symbols {
   readonly #byId = new Map<number, Term>();
   /** The packet's end, as an offset from its first byte. */
   #packetLength: Term = NONE;
-  /** Where the packet lies, and each frame. */
+  /** Where the packet lies, each frame (by FRAME_ADDRESS - frame), and each map value (by id). */
   #packetStart: Term = NONE;
   readonly #addresses = new Map<number, Term>();
 
@@ -58,7 +61,7 @@ export class Symbols {
     while (this.#frames.length > count) {
       this.#frames.pop();
       this.#dropFrame(this.#frames.length);
-      this.#addresses.delete(this.#frames.length);
+      this.#addresses.delete(FRAME_ADDRESS - this.#frames.length);
     }
   }
 
@@ -100,15 +103,20 @@ export class Symbols {
         if (this.#packetStart === NONE) this.#packetStart = this.#anything();
         return this.terms.add(this.#packetStart, term);
       case kinds.STACK:
-        return this.terms.add(this.#frameAddress(state.words[value + L.TARGET]!), term);
+        return this.terms.add(this.#address(FRAME_ADDRESS - state.words[value + L.TARGET]!), term);
+      case kinds.MAP_VALUE: {
+        const id = state.words[value + L.ID]!;
+        return id === 0 ? undefined : this.terms.add(this.#address(id), term);
+      }
       default:
         return undefined;
     }
   }
 
-  #frameAddress(frame: number): Term {
-    let address = this.#addresses.get(frame);
-    if (address === undefined) this.#addresses.set(frame, (address = this.#anything()));
+  /** Where a frame begins, or the map value of an id. */
+  #address(key: number): Term {
+    let address = this.#addresses.get(key);
+    if (address === undefined) this.#addresses.set(key, (address = this.#anything()));
     return address;
   }
 
@@ -252,3 +260,18 @@ const frameOf = (key: number): number => Math.floor(key / 2 ** 20);
 
 const isByte = (cell: Cell, term: Term, index: number): boolean =>
   cell.term === term && cell.index === index;
+
+/** Both pointers have offsets from one place: a packet's start, a frame, or one look-up's value. */
+export function shareBase(state: MachineState, a: number, b: number): boolean {
+  const { words } = state;
+  const [first, second] = [state.kind(a), state.kind(b)];
+  if (isWithinPacket(first)) return isWithinPacket(second);
+  if (first !== second) return false;
+  if (words[a + L.TARGET] !== words[b + L.TARGET]) return false;
+  if (first === kinds.MAP_VALUE)
+    return words[a + L.ID] !== 0 && words[a + L.ID] === words[b + L.ID];
+  return first === kinds.STACK;
+}
+
+const isWithinPacket = (kind: number): boolean =>
+  kind === kinds.PACKET || kind === kinds.PACKET_END;
