@@ -18,6 +18,7 @@ import { describeMaps, differenceInFields, holdsPlainValues, type MapTypes } fro
 import { allocatedTypes } from './object-types.ts';
 import type { LoadOptions, SealOptions, TypedLoadOptions } from './options.ts';
 import { type Plan, planContext } from './plan.ts';
+import { refusalText } from './refusals.ts';
 import type { ExtensionDescription, SharedExtension } from './run-types.ts';
 import { describeSeal, sealRange } from './seal.ts';
 
@@ -305,9 +306,7 @@ function refuseUnimplemented(code: LoadableCode): void {
   const native = addon();
   for (const relocation of code.relocations) {
     if (relocation.kind === 'kfunc' && !native.kfuncNames().includes(relocation.name))
-      throw new UnsupportedError(
-        `${code.name} calls ${relocation.name}, which is not implemented in user space`,
-      );
+      throw new UnsupportedError(refusalText(code.name, relocation.name));
     if (relocation.kind === 'runtime' && !RUNTIME.includes(relocation.symbol))
       throw new UnsupportedError(
         `${code.name} needs ${relocation.symbol}, which is not implemented in user space`,
@@ -320,9 +319,7 @@ function refuseUnimplemented(code: LoadableCode): void {
     const meant = implementationOf(relocation.helper, code.programType);
     if ('hosted' in meant || native.hasHelper(meant.native)) continue;
     const name = helper(meant.native)?.name ?? `helper ${meant.native}`;
-    throw new UnsupportedError(
-      `${code.name} calls ${name}, which is not implemented in user space`,
-    );
+    throw new UnsupportedError(refusalText(code.name, name));
   }
 }
 

@@ -31,8 +31,28 @@ static RF_HELPER(redirect_by_hash) {
   struct rf_map *map = rf_pointer(r2);
   if (r4 & ~(uint64_t)INGRESS) return SK_DROP;
   if (map->kind->lookup(map, rf_pointer(r3), RF_ALL_CPUS) == NULL) return SK_DROP;
+  uint32_t bytes = map->spec.key_bytes < RF_REDIRECT_KEY_BYTES ? map->spec.key_bytes : RF_REDIRECT_KEY_BYTES;
   run->redirect = (struct rf_redirect){REDIRECT_MAP, 0, r4, 0};
+  run->redirect_key.bytes = bytes;
+  memcpy(run->redirect_key.start, rf_pointer(r3), bytes);
   return SK_PASS;
+}
+
+/* The choice among sockets that share a port is recorded, as a redirection is. */
+static RF_HELPER(select_reuseport) {
+  struct rf_map *map = rf_pointer(r2);
+  uint32_t index;
+  memcpy(&index, rf_pointer(r3), sizeof index);
+  if (r4 != 0) return (uint64_t)-EINVAL;
+  if (map->kind->lookup(map, rf_pointer(r3), RF_ALL_CPUS) == NULL) return (uint64_t)-ENOENT;
+  run->redirect = (struct rf_redirect){REDIRECT_MAP, index, 0, index};
+  return 0;
+}
+
+/* No packet was protected by IPsec. */
+static RF_HELPER(no_transformation) {
+  memset(rf_pointer(r3), 0, (uint32_t)r4);
+  return (uint64_t)-EINVAL;
 }
 
 /* Every group that an array names contains the root group's members, as there is no other group. */
@@ -163,6 +183,7 @@ static RF_HELPER(opaque_task) { return 0xffff888000000000; }
 const struct rf_helper rf_socket_helpers[] = {
     {25, perf_event_output}, {27, get_stackid},        {33, buffer_under_group}, {35, opaque_task},
     {37, task_under_group},  {52, redirect_to_socket}, {60, redirect_to_socket}, {67, get_stack},
+    {66, no_transformation}, {82, select_reuseport},
     {69, fib_lookup},        {71, redirect_by_hash}, {72, redirect_by_hash},   {80, current_group},
     {84, find_tcp},          {85, find_udp},         {86, done},               {95, itself},
     {96, nothing_found},     {98, listener},         {99, find_tcp},           {100, no_listener},

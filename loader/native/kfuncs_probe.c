@@ -41,6 +41,33 @@ static RF_HELPER(probe_read_str_dynptr) {
   return rf_int(error < 0 ? error : (long)length + 1);
 }
 
+/* BPF_F_PAD_ZEROS: what is left of the buffer is cleared. */
+static RF_HELPER(copy_from_user_str) {
+  enum { PAD_ZEROES = 1 };
+  char *to = rf_pointer(r1);
+  uint32_t bytes = (uint32_t)r2, length = 0;
+  const char *character = "";
+  if (r4 & ~(uint64_t)PAD_ZEROES) return rf_int(-EINVAL);
+  if (bytes == 0) return 0;
+  for (; length + 1 < bytes; length++) {
+    character = rf_readable(run, r3 + length, 1);
+    if (character == NULL || *character == 0) break;
+    to[length] = *character;
+  }
+  if (character == NULL) {
+    memset(to, 0, bytes);
+    return rf_int(-EFAULT);
+  }
+  memset(to + length, 0, r4 & PAD_ZEROES ? bytes - length : 1);
+  return length + 1;
+}
+
+/* Packets lie in one piece, so all of it can be reached already. */
+static RF_HELPER(pull_data) { return (uint32_t)r2 <= (uint64_t)(run->end - run->data) ? 0 : rf_int(-EINVAL); }
+
+/* What a device may know of a packet that it received: the loopback device knows nothing. */
+static RF_HELPER(no_metadata) { return rf_int(-EOPNOTSUPP); }
+
 /* A program's streams are read by whoever loaded it: here, with the trace. */
 static RF_HELPER(stream_vprintk) {
   enum { STANDARD_OUTPUT = 1, STANDARD_ERROR = 2, ARGUMENTS_MAX = 12 };
@@ -64,5 +91,10 @@ const struct rf_kfunc rf_probe_kfuncs[] = {
     {"bpf_probe_read_kernel_str_dynptr", probe_read_str_dynptr},
     {"bpf_probe_read_user_str_dynptr", probe_read_str_dynptr},
     {"bpf_copy_from_user_str_dynptr", probe_read_str_dynptr},
+    {"bpf_copy_from_user_str", copy_from_user_str},
+    {"bpf_xdp_pull_data", pull_data},
+    {"bpf_xdp_metadata_rx_timestamp", no_metadata},
+    {"bpf_xdp_metadata_rx_hash", no_metadata},
+    {"bpf_xdp_metadata_rx_vlan_tag", no_metadata},
     {"bpf_stream_vprintk_impl", stream_vprintk},
     {NULL, NULL}};

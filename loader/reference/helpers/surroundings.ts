@@ -38,7 +38,26 @@ function toSocket(call: Call, key: Uint8Array, number: number): bigint {
 
 const byIndex: HelperFunction = (call) =>
   toSocket(call, new Uint8Array(Uint32Array.of(call.u32(3)).buffer), call.u32(3));
-const byHash: HelperFunction = (call) => toSocket(call, call.bytes(3, call.map(2).keySize), 0);
+/** RF_REDIRECT_KEY_BYTES of loader/native/run.h. */
+const KEPT_KEY_BYTES = 64;
+
+function byHash(call: Call): bigint {
+  const key = call.bytes(3, call.map(2).keySize).slice();
+  const passed = toSocket(call, key, 0);
+  if (passed === 1n && call.run.redirect !== undefined)
+    call.run.redirect = { ...call.run.redirect, keyBytes: key.subarray(0, KEPT_KEY_BYTES) };
+  return passed;
+}
+
+/** Which of the sockets that share a port: the choice is recorded. */
+function selectSocket(call: Call): bigint {
+  const key = call.bytes(3, 4).slice();
+  if (call.u64(4) !== 0n) return EINVAL;
+  if (call.map(2).find(key) === undefined) return ENOENT;
+  const index = new DataView(key.buffer).getUint32(0, true);
+  call.run.redirect = { kind: 'redirect-map', ifindex: index, flags: 0n, key: index };
+  return 0n;
+}
 
 /** BPF_FIB_LKUP_RET_*, uapi/linux/bpf.h, where it is not a route that refuses. */
 const NOT_FORWARDED = 4n;
@@ -167,11 +186,16 @@ export const SURROUNDINGS: Readonly<Record<number, HelperFunction>> = {
   47: nothing,
   52: byIndex,
   60: byIndex,
+  66: (call) => {
+    call.bytes(3, call.u32(4), 'read-write').fill(0);
+    return EINVAL;
+  },
   67: getStack,
   69: lookUpRoute,
   71: byHash,
   72: byHash,
   79: one,
+  82: selectSocket,
   83: rootAt(2),
   84: lookUpSocket('tcp'),
   85: lookUpSocket('udp'),

@@ -4,7 +4,7 @@ import { type Dynptr, inside, writeTo } from '../dynptr.ts';
 import { format } from '../format.ts';
 import { type Call, EFAULT, type HelperFunction } from '../helpers/call.ts';
 import { probe, probeString } from '../helpers/probes.ts';
-import { E2BIG, EINVAL, ENOENT } from '../maps.ts';
+import { E2BIG, EINVAL, ENOENT, EOPNOTSUPP } from '../maps.ts';
 import { int32 } from './numbers.ts';
 
 type Read = (call: Call, address: bigint, sizeBytes: number) => Uint8Array | undefined;
@@ -34,6 +34,22 @@ const copying =
 const copy = copying(probe, () => 0n, new Uint8Array());
 const copyString = copying(probeString, ({ length }) => BigInt(length), new Uint8Array(1));
 
+/** The string and its NUL; with flag 1 the rest of the buffer is cleared. */
+function copyFromUser(call: Call): bigint {
+  const [sizeBytes, flags] = [call.u32(2), call.u64(4)];
+  if ((flags & ~1n) !== 0n) return int32(EINVAL);
+  if (sizeBytes === 0) return 0n;
+  const bytes = sizeBytes === 1 ? new Uint8Array(1) : probeString(call, call.u64(3), sizeBytes);
+  const out = call.bytes(1, sizeBytes, 'read-write');
+  if (bytes === undefined || flags === 1n) out.fill(0);
+  if (bytes === undefined) return int32(EFAULT);
+  out.set(bytes);
+  return BigInt(bytes.length);
+}
+
+/** The device knows nothing of a packet. */
+const unknown: HelperFunction = () => int32(EOPNOTSUPP);
+
 /** A program's standard output and standard error are read with its trace. */
 function print(call: Call): bigint {
   const sizeBytes = call.u32(4);
@@ -55,5 +71,10 @@ export const PROBE_KFUNCS: Readonly<Record<string, HelperFunction>> = {
   bpf_probe_read_kernel_str_dynptr: copyString,
   bpf_probe_read_user_str_dynptr: copyString,
   bpf_copy_from_user_str_dynptr: copyString,
+  bpf_copy_from_user_str: copyFromUser,
+  bpf_xdp_pull_data: (call) => (call.u32(2) <= call.run.packet.length ? 0n : int32(EINVAL)),
+  bpf_xdp_metadata_rx_timestamp: unknown,
+  bpf_xdp_metadata_rx_hash: unknown,
+  bpf_xdp_metadata_rx_vlan_tag: unknown,
   bpf_stream_vprintk_impl: print,
 };
