@@ -184,7 +184,8 @@ function copyOf(bytes: Uint8Array, start: number, length: number): ArrayBuffer {
   return copy.buffer;
 }
 
-interface Header {
+/** Where the types and their strings lie in the bytes. */
+export interface Sections {
   readonly typeStart: number;
   readonly typeBytes: number;
   readonly stringStart: number;
@@ -200,7 +201,7 @@ export function parseBtf(
   const fail = (at: number, reason: string): never => {
     throw new InputError(file, origin.offset + at, reason, origin.section);
   };
-  const { typeStart, typeBytes, stringStart, stringBytes } = readHeader(bytes, fail);
+  const { typeStart, typeBytes, stringStart, stringBytes } = sectionsOf(bytes, fail);
   const strings = Buffer.from(copyOf(bytes, stringStart, stringBytes));
   if (stringBytes > 0 && (strings[0] !== 0 || strings[stringBytes - 1] !== 0))
     fail(stringStart, 'the strings do not begin and end with a NUL byte');
@@ -214,7 +215,10 @@ export function parseBtf(
 }
 
 /** struct btf_header; both sections lie inside `bytes` and the type section is whole words. */
-function readHeader(bytes: Uint8Array, fail: (at: number, reason: string) => never): Header {
+export function sectionsOf(
+  bytes: Uint8Array,
+  fail: (at: number, reason: string) => never,
+): Sections {
   if (bytes.length < BTF_HEADER_BYTES)
     fail(0, `BTF of ${bytes.length} bytes has no room for its header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,6 +1,6 @@
 /** What commands read: files, bytes on the command line, kernel types. */
 import { readFileSync } from 'node:fs';
-import { type Btf, parseBtf } from '../btf/index.ts';
+import { type Btf, parseKernelBtf } from '../btf/index.ts';
 import type { Program } from '../isa/index.ts';
 import { type KernelBtfSource, programsOf, runningKernelBtf } from '../programs/file/index.ts';
 import { UsageError } from './exit-code.ts';
@@ -29,11 +29,19 @@ export function bytesArgument(argument: string, option: string): Uint8Array {
   return Uint8Array.from(Buffer.from(digits, 'hex'));
 }
 
-/** Kernel types for CO-RE and BTF-typed programs: `path`, or the running kernel's when readable. */
-export function kernelBtfSource(path: string | undefined): KernelBtfSource {
-  if (path === undefined) return runningKernelBtf();
+/**
+ * Kernel types for CO-RE and BTF-typed programs: of a kernel and, behind commas, of its modules; or
+ * the running kernel's when readable.
+ */
+export function kernelBtfSource(paths: string | undefined): KernelBtfSource {
+  if (paths === undefined) return runningKernelBtf();
   let btf: Btf | undefined;
-  return () => (btf ??= parseBtf(readBytes(path), path));
+  return () => (btf ??= readKernelBtf(paths.split(',')));
+}
+
+function readKernelBtf(paths: readonly string[]): Btf {
+  const [kernel, ...modules] = paths.map((file) => ({ bytes: readBytes(file), file }));
+  return parseKernelBtf(kernel!, modules);
 }
 
 /** Every program of a file. Throws InputError when it is malformed, UsageError when unreadable. */

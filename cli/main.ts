@@ -32,8 +32,8 @@ const privilege = () =>
   ).choices(['full', 'bpf', 'none']);
 const kernelBtf = () =>
   new Option(
-    '--kernel-btf <file>',
-    "kernel types for CO-RE and tracing (default: the running kernel's)",
+    '--kernel-btf <files>',
+    "kernel types for CO-RE and tracing: a kernel's, then modules' behind commas (default: the running kernel's)",
   );
 
 /** An option argument that must be a whole number from `least` up. */

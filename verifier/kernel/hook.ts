@@ -63,7 +63,7 @@ export function findHook(program: Program, types: KernelTypes): Hook | HookProbl
     return { code: 'attach-target', reason: `there is no hook '${target}'` };
   }
   if (prototype === undefined) {
-    const reason = `the kernel types have no '${name}' (modules are not looked into)`;
+    const reason = `the kernel types have no '${name}' (those of its module can be given behind the kernel’s)`;
     return { code: 'program-type-unsupported', reason };
   }
   const reason = attachProblem(program, types.btf, target, prototype);
