@@ -5,19 +5,9 @@
 
 import type { Call } from './helpers/call.ts';
 import { E2BIG, EINVAL } from './maps.ts';
+import type { Dynptr } from './variables.ts';
 
 const EFAULT = -14n;
-
-export interface Dynptr {
-  readonly kind: 'local' | 'skb' | 'skb-meta' | 'xdp';
-  /** Local: address of the first byte. */
-  readonly address: bigint;
-  readonly offset: number;
-  readonly sizeBytes: number;
-  readonly readOnly: boolean;
-  /** The ring-buffer record that it stands for. */
-  readonly record?: bigint;
-}
 
 /** DYNPTR_MAX_SIZE, include/linux/bpf.h. */
 export const DYNPTR_BYTES_MAX = (1 << 24) - 1;

@@ -5,11 +5,10 @@ import { CPU_SLOTS, type Environment } from '../environment.ts';
 import type { Identity, Redirect } from '../run-types.ts';
 import type { ReferenceArena } from './arena.ts';
 import { Around } from './around.ts';
-import type { Dynptr } from './dynptr.ts';
-import type { Tunnel } from './helpers/tunnels.ts';
 import { ReferenceMap } from './maps.ts';
 import { type Allocator, CONTEXT_ADDRESS, OBJECT_ADDRESS } from './memory.ts';
 import type { RunMemory } from './packet.ts';
+import type { Dynptr, Tunnel } from './variables.ts';
 
 /** MAX_TAIL_CALL_CNT, include/linux/bpf.h. */
 const TAIL_CALLS_MAX = 33;

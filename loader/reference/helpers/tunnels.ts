@@ -8,14 +8,6 @@ const EPROTO = -71n;
 const LENGTHS: readonly number[] = [44, 28, 24, 22, 8];
 const OPTION_BYTES_MAX = 255;
 
-export interface Tunnel {
-  readonly key: Uint8Array;
-  readonly byIpv6: boolean;
-  /** TUNNEL_* in network byte order. */
-  readonly flags: number;
-  options: Uint8Array;
-}
-
 function shownFlags(flags: bigint): number {
   const has = (flag: bigint) => (flags & flag) !== 0n;
   const shown = [

@@ -1,9 +1,10 @@
 /** Kernel functions on dynamic pointers. */
 
 import { programType } from '../../../platform/index.ts';
-import { bytesOf, type Dynptr, inside, placeOf, writeTo } from '../dynptr.ts';
+import { bytesOf, inside, placeOf, writeTo } from '../dynptr.ts';
 import type { Call, HelperFunction } from '../helpers/call.ts';
 import { E2BIG, EINVAL } from '../maps.ts';
+import type { Dynptr } from '../variables.ts';
 import { int32 } from './numbers.ts';
 
 const ERANGE = -34n;

@@ -1,10 +1,11 @@
 /** Kernel functions that copy from unproven addresses to dynamic pointers, and the one that prints. */
 
-import { type Dynptr, inside, writeTo } from '../dynptr.ts';
+import { inside, writeTo } from '../dynptr.ts';
 import { format } from '../format.ts';
 import { type Call, EFAULT, type HelperFunction } from '../helpers/call.ts';
 import { probe, probeString } from '../helpers/probes.ts';
 import { E2BIG, EINVAL, ENOENT, EOPNOTSUPP } from '../maps.ts';
+import type { Dynptr } from '../variables.ts';
 import { int32 } from './numbers.ts';
 
 type Read = (call: Call, address: bigint, sizeBytes: number) => Uint8Array | undefined;
