@@ -50,7 +50,8 @@ const IDENTITIES = 44;
 const PINNED = 52;
 const GIVEN = 53;
 const OUTCOME = 54;
-const WORDS = 64;
+const REDIRECT_KEY = 64;
+const WORDS = 96;
 
 /** enum rf_status in loader/native/instance.h. */
 const STOPPED = 4;
@@ -585,7 +586,14 @@ export class Extension<Context = ContextValues> implements Disposable {
       ifindex: this.#words[REDIRECT + 1]!,
       flags: this.#big(REDIRECT + 2),
       key: this.#u64(REDIRECT + 4),
+      ...this.#redirectKey(),
     };
+  }
+
+  #redirectKey(): { keyBytes?: Uint8Array } {
+    const sizeBytes = this.#words[REDIRECT_KEY]!;
+    const at = (REDIRECT_KEY + 1) * 4;
+    return sizeBytes === 0 ? {} : { keyBytes: this.#bytes.slice(at, at + sizeBytes) };
   }
 
   /** Why native code ran nothing; enum rf_status in loader/native/instance.h. */

@@ -48,6 +48,8 @@ export interface Redirect {
   readonly flags: bigint;
   /** Of the map's entry, for `redirect-map`. */
   readonly key: number;
+  /** Of a map of sockets that is searched by keys of any size: the key's first 64 bytes. */
+  readonly keyBytes?: Uint8Array;
 }
 
 /** What `test` saw of the last of its runs. */

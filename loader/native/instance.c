@@ -181,7 +181,10 @@ static inline void begin(struct rf_instance *instance) {
   const struct rf_environment *environment = run->environment;
   run->cpu = (environment->flags & RF_FIXED_CPU ? environment->cpu : run->thread->number) % RF_CPUS;
   run->trace_bytes = 0;
-  if (run->redirect.kind != 0) run->redirect = (struct rf_redirect){0};
+  if (run->redirect.kind != 0) {
+    run->redirect = (struct rf_redirect){0};
+    run->redirect_key.bytes = 0;
+  }
   run->retval = 0;
   run->called_back = false;
   instance->busy = true;
@@ -211,6 +214,7 @@ static void report(struct rf_instance *instance) {
   out[RF_WORD_TRACE_BYTES] = run->trace_bytes;
   out[RF_WORD_TAIL_CALLS] = run->tail_calls;
   memcpy(out + RF_WORD_REDIRECT, &run->redirect, sizeof run->redirect);
+  if (run->redirect.kind != 0) memcpy(out + RF_WORD_REDIRECT_KEY, &run->redirect_key, sizeof run->redirect_key);
   if (!instance->has_packet) return;
   out[RF_WORD_OUT_OFFSET] = (uint32_t)(run->data - instance->exchange);
   out[RF_WORD_OUT_BYTES] = (uint32_t)(run->end - run->data);

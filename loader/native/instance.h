@@ -48,7 +48,8 @@ enum rf_word {
   RF_WORD_PINNED = 52,        /* in: 1: packet or memory are copied from `source` */
   RF_WORD_GIVEN = 53,         /* out: 1: the memory was copied back there */
   RF_WORD_OUTCOME = 54,       /* out: a double: of `run`, the low half of r0, or below zero its status */
-  RF_WORDS = 64
+  RF_WORD_REDIRECT_KEY = 64,  /* out: bytes of the key by which a map of sockets was searched, and 16 words of it */
+  RF_WORDS = 96
 };
 
 /* Bit of the numbers of program types that embedders define; platform/definition/define.ts. */

@@ -71,7 +71,14 @@ struct rf_redirect {
   uint32_t kind; /* 0 none, 1 redirect, 2 redirect_map, 3 clone_redirect, 4 redirect_peer, 5 neigh */
   uint32_t ifindex;
   uint64_t flags;
-  uint64_t key;
+  uint64_t key; /* of maps with short keys */
+};
+
+/* The key of a map that is searched by longer ones; what is behind the first 64 bytes is not kept. */
+enum { RF_REDIRECT_KEY_BYTES = 64 };
+struct rf_redirect_key {
+  uint32_t bytes;
+  uint8_t start[RF_REDIRECT_KEY_BYTES];
 };
 
 /* A stack frame of the program that may be read by number; jit/ir/shown-frame.ts. */
@@ -109,6 +116,7 @@ struct rf_run {
 
   struct rf_environment *environment;
   struct rf_redirect redirect;
+  struct rf_redirect_key redirect_key;
   char *trace;
   uint32_t trace_bytes, trace_capacity;
   struct rf_thread *thread;

@@ -20,6 +20,7 @@ const EAGAIN = -11n;
 
 const NOEXIST = 1n;
 const EXIST = 2n;
+const LOCK = 4n;
 
 /** One value: its bytes (all slots, if per-CPU) and where each slot lies. */
 export interface Element {
@@ -70,10 +71,19 @@ const HASHES: ReadonlySet<string> = new Set([
   'lru_hash',
   'lru_percpu_hash',
   'devmap_hash',
+  'sockhash',
   'stack_trace',
   ...STORAGES,
 ]);
-const SPARSE: ReadonlySet<string> = new Set(['devmap', 'cpumap', 'xskmap', 'perf_event_array']);
+const SPARSE: ReadonlySet<string> = new Set([
+  'devmap',
+  'cpumap',
+  'xskmap',
+  'perf_event_array',
+  'sockmap',
+  'reuseport_sockarray',
+  'cgroup_array',
+]);
 const QUEUES: ReadonlySet<string> = new Set(['queue', 'stack', 'bloom_filter']);
 export const OBJECT_MAPS: ReadonlySet<string> = new Set([
   'prog_array',
@@ -161,6 +171,8 @@ export class ReferenceMap {
   /** `cpu` undefined: the value covers all slots of a per-CPU map. */
   update(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number | undefined): bigint {
     if (this.#frozen) return EPERM;
+    // One thread runs, so a lock is never held by another.
+    if ((flags & LOCK) !== 0n && this.#hasLock()) return this.update(key, value, flags ^ LOCK, cpu);
     if (flags > EXIST) return EINVAL;
     const { type } = this.spec;
     const old =
@@ -180,10 +192,16 @@ export class ReferenceMap {
     return 0n;
   }
 
+  #hasLock(): boolean {
+    return this.#fields.some(({ kind }) => kind === 'spin-lock');
+  }
+
   delete(key: Uint8Array): bigint {
     const { type } = this.spec;
     if (this.#frozen) return EPERM;
-    if (ARRAYS.has(type) || OBJECT_MAPS.has(type)) return EINVAL;
+    if (ARRAYS.has(type) || OBJECT_MAPS.has(type) || type === 'queue' || type === 'stack')
+      return EINVAL;
+    if (type === 'lpm_trie' && prefixBits(key) > (this.spec.keySize - 4) * 8) return EINVAL;
     if (QUEUES.has(type) || type === 'ringbuf') return EPERM;
     return this.#remove(type === 'lpm_trie' ? prefixName(key) : hex(key)) ? 0n : ENOENT;
   }
@@ -438,6 +456,7 @@ export class ReferenceMap {
 
   #longestPrefix(key: Uint8Array): Element | undefined {
     const bits = prefixBits(key);
+    if (bits > (this.spec.keySize - 4) * 8) return undefined;
     let best: Element | undefined;
     for (const element of this.#elements.values()) {
       const own = prefixBits(element.key);

@@ -8,7 +8,7 @@ import { kernelRefusal } from '../../hosts/index.ts';
 import { errnoName } from '../../loader/errno.ts';
 import { differenceIn, SUBJECTS, steps } from '../support/map-differences.ts';
 import { modelSide } from '../support/map-model.ts';
-import { kernelSide, nativeSide, type Shape } from '../support/map-sides.ts';
+import { kernelSide, nativeSide, referenceSide, type Shape } from '../support/map-sides.ts';
 
 const refusal = kernelRefusal();
 if (refusal !== undefined) console.log(`maps are not compared with the kernel's: ${refusal}`);
@@ -21,6 +21,38 @@ describe('maps behave like their models', () => {
         expect(differenceIn(subject, list, [modelSide, nativeSide])).toBeUndefined();
       }),
       { numRuns: 150 },
+    );
+  });
+});
+
+/** What the engine's own programs can do: no system call, so no rights of a descriptor, no taking. */
+const OWN = [
+  'hash',
+  'per-CPU hash',
+  'LRU hash',
+  'array',
+  'per-CPU array',
+  'trie',
+  'queue',
+  'stack',
+];
+const owned = subjects.filter(([name]) => OWN.includes(name));
+
+describe('maps of the reference engine behave like their models', () => {
+  it.each(owned)('%s', (_, subject) => {
+    const possible = steps(60).map((list) =>
+      list.filter(({ name, flags }) => {
+        if (name === 'take' || name === 'freeze') return false;
+        return name !== 'lookup' || flags === 0;
+      }),
+    );
+    const listed = subject.shape.keySize > 0;
+    fc.assert(
+      fc.property(possible, (list) => {
+        const seen = list.filter(({ name }) => listed || name !== 'keys');
+        expect(differenceIn(subject, seen, [modelSide, referenceSide])).toBeUndefined();
+      }),
+      { numRuns: 60 },
     );
   });
 });

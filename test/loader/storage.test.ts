@@ -221,3 +221,29 @@ describe('user ring buffers', () => {
     native.close();
   });
 });
+
+it('redirects through a hash of sockets say by which key', () => {
+  const { native, reference } = open(`.type sk_skb
+.map sockets sockhash key 12 value 4 entries 4
+r6 = r1
+*(u64 *)(r10 - 16) = 0x11223344
+*(u32 *)(r10 - 8) = 7
+r2 = map[sockets] ll
+r3 = r10
+r3 += -16
+r4 = 1
+call bpf_sk_redirect_hash`);
+  const key = Uint8Array.of(0x44, 0x33, 0x22, 0x11, 0, 0, 0, 0, 7, 0, 0, 0);
+  for (const extension of [native, reference] as const) {
+    expect(extension.test({ packet })).toMatchObject({ r0: 0n, redirect: undefined });
+    extension.maps.sockets!.set(key, new Uint8Array(4));
+    const { r0, redirect } = extension.test({ packet });
+    expect([r0, redirect]).toEqual([
+      1n,
+      { kind: 'redirect-map', ifindex: 0, flags: 1n, key: 0, keyBytes: key },
+    ]);
+    expect(extension.maps.sockets!.delete(key)).toEqual(extension === native ? true : 0n);
+    expect(extension.test({ packet }).redirect).toBeUndefined();
+  }
+  native.close();
+});

@@ -2,9 +2,13 @@
  * A map in the kernel and one of ours behind the same calls: those of bpf(2), flags and error numbers
  * included. Values of per-CPU maps are the same in all slots, so that one stands for all.
  */
+
+import { constants } from 'node:os';
 import { Attribute, COMMAND } from '../../hosts/kernel/attribute.ts';
 import { type Addon, addon, type Port } from '../../loader/addon.ts';
 import { CPU_SLOTS } from '../../loader/environment.ts';
+import { ReferenceMap } from '../../loader/index.ts';
+import { Allocator } from '../../loader/reference/memory.ts';
 import { arenaRange, mapType } from '../../platform/index.ts';
 
 /** What a map is created with. */
@@ -34,6 +38,7 @@ export interface Side {
   close(): void;
 }
 
+const { ENOENT } = constants.errno;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const round8 = (size: number) => (size + 7) & ~7;
 const answer = (result: number, bytes: Uint8Array): Answer => ({
@@ -165,5 +170,42 @@ function overPort(shape: Shape, port: Port, rest: Pick<Side, 'freeze' | 'close'>
       return call(isEnds ? PORT.pop : PORT.take, 0, value);
     },
     ...rest,
+  };
+}
+
+/**
+ * A map of the reference engine, which programs and tests use but no system call: keys cannot be listed
+ * one by one, nor taken.
+ */
+export function referenceSide(shape: Shape): Side {
+  const spec = { ...shape, mapExtra: shape.extra, name: 'm', frozen: false };
+  const map = new ReferenceMap(spec, new Allocator());
+  const isEnds = ENDS.has(shape.type);
+  const number = (result: bigint): Answer => answer(Number(BigInt.asIntN(32, result)), EMPTY);
+  let keys: Uint8Array[] = [];
+  return {
+    lookup(key) {
+      const value = shape.type === 'bloom_filter' ? key.slice() : new Uint8Array(shape.valueSize);
+      if (isEnds) return answer(Number(map.take(value, 'stays')), value);
+      const found = map.get(key);
+      return found === undefined
+        ? answer(-ENOENT, EMPTY)
+        : answer(0, found.subarray(0, shape.valueSize));
+    },
+    update: (key, value, flags) =>
+      number(
+        isEnds
+          ? map.push(value, BigInt(flags))
+          : map.update(key, spread(shape, value, CPU_SLOTS), BigInt(flags), undefined),
+      ),
+    remove: (key) => number(map.delete(key)),
+    next(key) {
+      if (key === undefined) keys = map.elements().map((element) => element.key);
+      const next = keys.shift();
+      return next === undefined ? answer(-ENOENT, EMPTY) : answer(0, next);
+    },
+    take: () => answer(0, EMPTY),
+    freeze: () => 0,
+    close: () => {},
   };
 }
