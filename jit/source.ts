@@ -11,6 +11,7 @@ import {
   layoutOf,
   type ProgramType,
   type ProgramTypeRow,
+  partsOf,
   programType as typeNamed,
 } from '../platform/index.ts';
 import type { Facts, OperandFact } from '../verifier/index.ts';
@@ -32,7 +33,7 @@ export interface ProvenParts {
 
 /** The type's row: the definition's own, or the table's. */
 export const typeOf = ({ program, programType }: ProvenParts): ProgramTypeRow | undefined =>
-  programType?.parts.row ?? typeNamed(program.type);
+  programType ? partsOf(programType).row : typeNamed(program.type);
 
 /** What a helper's number means to the program. */
 export const helperOf =
@@ -40,7 +41,7 @@ export const helperOf =
   (id: number): HelperRow | undefined =>
     programType === undefined
       ? helperFor(id, program.type)
-      : programType.parts.profile.helpers?.get(id);
+      : partsOf(programType).profile.helpers?.get(id);
 
 const ARGUMENT_REGISTERS = 5;
 

@@ -12,6 +12,7 @@ import {
   type HostedHelper,
   type Parameter,
   type ProgramType,
+  partsOf,
   truncate,
 } from '../platform/index.ts';
 
@@ -36,7 +37,7 @@ export class HostedHelpers {
   #isInside = false;
 
   constructor(type: ProgramType<unknown>) {
-    this.helpers = type.parts.hosted;
+    this.helpers = partsOf(type).hosted;
   }
 
   /** r0 of helper `index`, or undefined when it failed, in this call or earlier in the run. */
@@ -94,7 +95,7 @@ const WORDS_PER_PARAMETER = 3;
 
 /** What native code must know of the contracts: rows of fixed size, one a helper. */
 export function hostedWords(type: ProgramType<unknown> | undefined): Uint32Array {
-  const rows = type?.parts.hosted.map(({ contract }) => {
+  const rows = (type ? partsOf(type).hosted : []).map(({ contract }) => {
     const row = new Uint32Array(PARAMETERS * WORDS_PER_PARAMETER + 2);
     contract.parameters.forEach((parameter, i) => {
       row.set(parameterWords(parameter), i * WORDS_PER_PARAMETER);
@@ -103,7 +104,7 @@ export function hostedWords(type: ProgramType<unknown> | undefined): Uint32Array
     row.set([Number(least & 0xffffffffn), Number(least >> 32n)], PARAMETERS * WORDS_PER_PARAMETER);
     return [...row];
   });
-  return Uint32Array.from(rows?.flat() ?? []);
+  return Uint32Array.from(rows.flat());
 }
 
 function parameterWords(parameter: Parameter): readonly number[] {

@@ -7,7 +7,7 @@
 import { type MapSpec, UnsupportedError } from '../isa/index.ts';
 import type { Relocation } from '../jit/index.ts';
 import { NativeCode } from '../jit/index.ts';
-import { type ContextValues, helper, type ProgramType } from '../platform/index.ts';
+import { type ContextValues, helper, type ProgramType, partsOf } from '../platform/index.ts';
 import { addon, type ProgramHandle, type RawProgram } from './addon.ts';
 import { IMPLEMENTED, makeMap } from './create-map.ts';
 import type { Environment } from './environment.ts';
@@ -89,7 +89,7 @@ export function openShared<Context = ContextValues>(
 ): Extension<Context> {
   const { environment, programType } = options;
   const { definition, name, type } = shared.description;
-  if (programType !== undefined && programType.parts.row.id !== definition?.id)
+  if (programType !== undefined && partsOf(programType).row.id !== definition?.id)
     throw new TypeError(`${name} is not of the type ${programType.name} that is given`);
   if (programType === undefined && definition?.hosted)
     throw new TypeError(`${name} calls helpers of its type: give the definition of ${type}`);
@@ -110,7 +110,7 @@ export function openShared<Context = ContextValues>(
 }
 
 const hostedOf = (type: ProgramType<unknown> | undefined): HostedHelpers | undefined =>
-  type === undefined || type.parts.hosted.length === 0 ? undefined : new HostedHelpers(type);
+  type === undefined || partsOf(type).hosted.length === 0 ? undefined : new HostedHelpers(type);
 
 /**
  * Puts other code in an extension's place, for every thread at once: runs that are under way finish
@@ -201,7 +201,7 @@ const describeProgram = (
   });
 
 const definitionOf = (type: ProgramType<unknown> | undefined): ExtensionDescription['definition'] =>
-  type && { id: type.parts.row.id, hosted: type.parts.hosted.length > 0 };
+  type && { id: partsOf(type).row.id, hosted: partsOf(type).hosted.length > 0 };
 
 interface SealedPrograms {
   readonly programs: readonly ProgramHandle[];
@@ -328,8 +328,10 @@ function implementationOf(
   id: number,
   type: ProgramType<unknown> | undefined,
 ): { readonly hosted: number } | { readonly native: number } {
-  const hosted = type?.parts.hosted.findIndex((helper) => helper.id === id) ?? -1;
-  return hosted >= 0 ? { hosted } : { native: type?.parts.aliases.get(id) ?? id };
+  if (type === undefined) return { native: id };
+  const { hosted: helpers, aliases } = partsOf(type);
+  const hosted = helpers.findIndex((helper) => helper.id === id);
+  return hosted >= 0 ? { hosted } : { native: aliases.get(id) ?? id };
 }
 
 /** bpf_get_current_task_btf: what it returns stands for the task and is no memory (helpers_storage.c). */

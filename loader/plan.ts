@@ -13,6 +13,7 @@ import {
   layoutOf,
   type ProgramType,
   type ProgramTypeRow,
+  partsOf,
   programType as typeNamed,
 } from '../platform/index.ts';
 
@@ -64,7 +65,7 @@ const OBJECT_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([
 
 /** Throws Error naming why programs of a type cannot run outside a kernel. */
 export function planContext(input: PlanInput): Plan {
-  const row = input.programType?.parts.row ?? typeNamed(input.type);
+  const row = input.programType ? partsOf(input.programType).row : typeNamed(input.type);
   if (row === undefined) throw new RangeError(`there is no program type ${input.type}`);
   const layout = layoutOf(row);
   refuseKernelPointers(row, layout);

@@ -28,6 +28,7 @@ export {
   ProgramType,
   type ProgramTypeParts,
   type ProgramTypeSpec,
+  partsOf,
   type ReturnSpec,
   type ReturnsSpec,
   truncate,

@@ -4,7 +4,7 @@
  */
 
 import type { Program } from '../isa/index.ts';
-import { type Profile, ProgramType, profile as profileNamed } from '../platform/index.ts';
+import { type Profile, ProgramType, partsOf, profile as profileNamed } from '../platform/index.ts';
 import { Roots } from './calls/roots.ts';
 import { stackDepth } from './calls/stack-depth.ts';
 import { entryState } from './check/entry.ts';
@@ -55,7 +55,7 @@ export function verify(given: Program, options: VerifyOptions = {}): Verdict {
   const { programType } = options;
   const program = programType === undefined ? given : programOfType(given, programType);
   const verdict = examine(program, options, started);
-  const most = programType?.parts.executed;
+  const most = programType && partsOf(programType).executed;
   if (!verdict.ok || most === undefined) return verdict;
   const worst = verdict.worstCaseInstructions;
   if (worst !== null && worst <= most) return verdict;
@@ -177,7 +177,7 @@ function predictionOf(effort: Effort, profile: Profile): LinuxPrediction {
 /** Throws RangeError for a name that no profile has. */
 function profileFor(program: Program, { profile: name, programType }: VerifyOptions): Profile {
   if (programType !== undefined) {
-    if (name === undefined) return programType.parts.profile;
+    if (name === undefined) return partsOf(programType).profile;
     throw new TypeError('a defined program type is its own profile: give one of the two');
   }
   const wanted = name ?? (program.type === 'memory' ? 'memory' : 'linux-6.18');

@@ -19,6 +19,7 @@ import {
 import {
   helper as helperRow,
   type ProgramType,
+  partsOf,
   programType as typeNamed,
 } from '../../platform/index.ts';
 import type { Environment } from '../environment.ts';
@@ -108,7 +109,8 @@ export class ReferenceExtension {
       type: program.type,
       programType,
       contextSize: program.contextSize,
-      returnBits: (programType?.parts.row ?? typeNamed(program.type))?.returnBits ?? 64,
+      returnBits:
+        (programType ? partsOf(programType).row : typeNamed(program.type))?.returnBits ?? 64,
       linkOffset: options.linkOffset,
     });
     const fieldsOf = specialFieldsOf(program);
@@ -279,7 +281,7 @@ export class ReferenceExtension {
   /** A defined type's helpers are found by its own numbers, then by Linux's. */
   #hostFor(run: Run): Host {
     const host = hostFor(run);
-    const parts = this.#programType?.parts;
+    const parts = this.#programType && partsOf(this.#programType);
     if (parts === undefined) return host;
     return {
       ...host,

@@ -4,7 +4,7 @@
  */
 
 import type { Instruction, Program } from '../../isa/index.ts';
-import { type HelperRow, helperFor, type ProgramType } from '../../platform/index.ts';
+import { type HelperRow, helperFor, type ProgramType, partsOf } from '../../platform/index.ts';
 import type { ReferenceMap } from './maps.ts';
 
 /** Slots of a program, decoded. */
@@ -28,7 +28,7 @@ export function setOwner(
   maps: readonly ReferenceMap[],
   programType: ProgramType<unknown> | undefined,
 ): void {
-  const own = programType?.parts.profile.helpers;
+  const own = programType && partsOf(programType).profile.helpers;
   const helper = (id: number) => (own ? own.get(id) : helperFor(id, program.type));
   const kfuncs = new Map(program.kfuncCalls.map(({ instruction, name }) => [instruction, name]));
   owners.set(instructions, { program, maps, kfuncs, helper });

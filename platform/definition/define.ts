@@ -77,9 +77,10 @@ export class ProgramType<Context = ContextValues> {
     return this.#parts.row.name;
   }
 
-  /** Its rows, frozen. */
-  get parts(): ProgramTypeParts {
-    return this.#parts;
+  /** @internal For whoever works by the definition: its rows. */
+  static partsOf(key: typeof KEY, type: ProgramType<unknown>): ProgramTypeParts {
+    if (key !== KEY) throw new TypeError('the rows of a definition are not for everybody');
+    return type.#parts;
   }
 
   /** The context's bytes. Throws TypeError and RangeError naming the field at fault. */
@@ -95,6 +96,13 @@ export class ProgramType<Context = ContextValues> {
 }
 Object.freeze(ProgramType);
 Object.freeze(ProgramType.prototype);
+
+/**
+ * The rows of a definition, for the stages that work by it; the package does not export this. Maps
+ * cannot be frozen, and an edited row would make proofs that prove nothing.
+ */
+export const partsOf = (type: ProgramType<unknown>): ProgramTypeParts =>
+  ProgramType.partsOf(KEY, type);
 
 /**
  * Defines a program type. Throws TypeError or RangeError, naming the field or helper, for fields that

@@ -2,7 +2,7 @@
 
 import type { ContextField } from '../types.ts';
 import type { Parameter } from './contract.ts';
-import type { ProgramType } from './define.ts';
+import { type ProgramType, partsOf } from './define.ts';
 
 const INTEGERS = { 1: '__u8', 2: '__u16', 4: '__u32', 8: '__u64' } as const;
 
@@ -11,7 +11,7 @@ const INTEGERS = { 1: '__u8', 2: '__u16', 4: '__u32', 8: '__u64' } as const;
  * integer types of linux/types.h.
  */
 export function headerOf(type: ProgramType<unknown>): string {
-  const { row, layout, hosted } = type.parts;
+  const { row, layout, hosted } = partsOf(type);
   const tag = row.name.replaceAll('-', '_');
   const guard = `${tag.toUpperCase()}_H`;
   const results = Object.entries(row.actions ?? {}).map(([value, name]) => `  ${name} = ${value},`);

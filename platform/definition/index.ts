@@ -7,6 +7,7 @@ export {
   type HostedHelper,
   ProgramType,
   type ProgramTypeParts,
+  partsOf,
 } from './define.ts';
 export { headerOf } from './header.ts';
 export { truncate } from './numbers.ts';

@@ -8,7 +8,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { assembleProgram } from '../../../isa/index.ts';
 import { compile } from '../../../jit/index.ts';
 import { HelperError, load, openShared, replace } from '../../../loader/index.ts';
-import { defineProgramType, headerOf, type ProgramType } from '../../../platform/index.ts';
+import { defineProgramType, headerOf, ProgramType } from '../../../platform/index.ts';
 import { readObject } from '../../../programs/object/index.ts';
 import { assertAccepted, observe, observeFile, verifyFile } from '../../../testing/index.ts';
 import { verify } from '../../../verifier/index.ts';
@@ -347,7 +347,11 @@ describe('bad definitions', () => {
     const [program] = readObject(Uint8Array.from(readFileSync(OBJECT)), 'admission.bpf.o');
     const fake = Object.create(Object.getPrototypeOf(type));
     expect(() => verify(program!, { programType: fake })).toThrow('what defineProgramType() made');
-    expect(() => Object.assign(type.parts.row, { returns: 'any' })).toThrow();
+    expect(Object.keys(type)).toEqual([]);
+    expect(() =>
+      (ProgramType as unknown as { partsOf: (...of: unknown[]) => void }).partsOf({}, type),
+    ).toThrow('not for everybody');
+    expect(() => new ProgramType({} as never, {} as never)).toThrow('defineProgramType() only');
     const other = defineAdmission(calls());
     expect(() => load(compile(proofOf(type)), { programType: other })).toThrow('was not proven as');
   });
