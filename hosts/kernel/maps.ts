@@ -126,7 +126,7 @@ function createAttribute(
  * types the kernel does not want is created again without them. Throws KernelError.
  */
 export function createMap(spec: MapSpec, btf?: BtfReference): KernelMap {
-  const inner = spec.inner ? createMap(spec.inner) : undefined;
+  const inner = spec.inner ? createMap(spec.inner, btf) : undefined;
   try {
     let descriptor = createAttribute(spec, inner, btf).try(COMMAND.mapCreate);
     if (descriptor < 0 && btf)
