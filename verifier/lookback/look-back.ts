@@ -122,7 +122,6 @@ export class LookBack {
     if (!walk.mayReason(rule)) return false;
     walk.relyOn(rule);
     for (let at = walk.parent; at !== undefined && at !== start; at = at.parent) at.isAlone = true;
-    if (start !== undefined) start.isAlone = true;
     markInLoop(start);
     return true;
   }

@@ -130,7 +130,8 @@ class Follower {
     // Each entry stands alone: nothing is compared by these states, so no marks are needed.
     walk.entry = walk.trace.push(pc, walk.state.frame, -1);
     const to = trace.pc(then);
-    if (row.kind === 'jump' && target(pc, insn, row) === pc + 1) return false;
+    // Nothing says which way was taken where both lead to the next slot: nothing is learnt then.
+    if (row.kind === 'jump' && target(pc, insn, row) === pc + 1) return to === pc + 1;
     const finish = this.#prepare(pc, insn, row, to);
     if (!this.#take(step(walk, pc), to, trace.frame(then))) return false;
     this.symbols.matchFrames(walk.state.frameCount);
