@@ -31,11 +31,21 @@ const PACKETS = [
   packet.udp({ src: '[2001:db8::1]:53', dst: '[2001:db8::2]:53', payload: 'x'.repeat(100) }),
 ];
 
+/** Bytes of a linear congruence (Knuth's MMIX): the same in every run. */
+const RANDOM_PACKETS = Array.from({ length: 60 }, (_, seed) => {
+  let state = BigInt(seed);
+  return Uint8Array.from({ length: 30 + 3 * seed }, () => {
+    state = BigInt.asUintN(64, state * 6364136223846793005n + 1442695040888963407n);
+    return Number(state >> 56n);
+  });
+});
+
 /** What BPF_PROG_TEST_RUN takes for the program's type. */
-function inputsFor({ type }: Program): KernelRunInput[] {
+function inputsFor({ name, type }: Program): KernelRunInput[] {
   if (type === 'syscall') return [{ context: new Uint8Array(16) }, { context: new Uint8Array(16) }];
   if (type === 'raw_tracepoint') return [{ context: new Uint8Array(96) }];
-  return PACKETS.map((bytes) => ({ packet: bytes }));
+  const packets = name === 'tree_by_packet' ? RANDOM_PACKETS : PACKETS;
+  return packets.map((bytes) => ({ packet: bytes }));
 }
 
 const options = kernelBtf === undefined ? {} : { kernelBtf };

@@ -431,3 +431,37 @@ int parts_for_processors(struct __sk_buff *skb) {
   mine = bpf_per_cpu_ptr(counter, 0);
   return mine ? answer + mine->bytes : -5;
 }
+
+/* Whatever the packet's bytes say: a leaf more, the first one less, or some other one less. */
+SEC("tc")
+int tree_by_packet(struct __sk_buff *skb) {
+  struct bpf_iter_num it;
+  struct bpf_rb_node *node;
+  int *step, answer = 0;
+  bpf_iter_num_new(&it, 0, 200);
+  while ((step = bpf_iter_num_next(&it))) {
+    __u8 byte = 0;
+    if (bpf_skb_load_bytes(skb, *step, &byte, 1)) break;
+    if (byte < 150) grow(byte);
+    else if (byte < 180) fell();
+    else {
+      bpf_spin_lock(&tree_lock);
+      node = bpf_rbtree_root(&tree);
+      if (node && byte & 1) node = bpf_rbtree_left(&tree, node);
+      if (node && byte & 2) node = bpf_rbtree_right(&tree, node);
+      if (node && byte & 4) node = bpf_rbtree_right(&tree, node);
+      if (node) node = bpf_rbtree_remove(&tree, node);
+      bpf_spin_unlock(&tree_lock);
+      if (node) {
+        struct leaf *leaf = OBJECT_OF(node, struct leaf, node);
+        answer = answer * 31 + leaf->key;
+        DROP(leaf);
+      }
+    }
+    answer = answer * 31 + shape();
+  }
+  bpf_iter_num_destroy(&it);
+  drain();
+  drain();
+  return answer;
+}
