@@ -8,7 +8,8 @@ import { arenaRange, mapType } from '../platform/index.ts';
 import { addon } from './addon.ts';
 import { CPU_SLOTS } from './environment.ts';
 import { errnoName } from './errno.ts';
-import { adoptMap, type ExtensionMap, handleOf, MapError, retainMap } from './map.ts';
+import { adoptMap, type ExtensionMap, handleOf, retainMap } from './map.ts';
+import { MapError } from './map-calls.ts';
 import { describeMaps, fieldWords, type MapTypes } from './map-types.ts';
 
 /** A map of the caller's own, to be passed to `load`; close it when it is no longer needed. */

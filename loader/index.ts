@@ -5,7 +5,8 @@ export { CPU_SLOTS, type Environment } from './environment.ts';
 export { Extension, PACKET_BYTES_MAX } from './extension.ts';
 export { HelperError } from './hosted.ts';
 export { load, type OpenOptions, openShared, replace, setTarget } from './load.ts';
-export { ExtensionMap, type MapBatch, MapError, type UpdateMode } from './map.ts';
+export { ExtensionMap } from './map.ts';
+export { type MapBatch, MapError, type UpdateMode } from './map-calls.ts';
 export {
   changesBetween,
   contentOf,

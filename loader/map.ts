@@ -8,78 +8,33 @@ import type { TypedValue } from '../btf/index.ts';
 import type { MapSpec } from '../isa/index.ts';
 import { arenaRange } from '../platform/index.ts';
 import { addon, type MapHandle, type Port, type ProgramHandle } from './addon.ts';
-
-import { errnoName } from './errno.ts';
+import {
+  CONSUME,
+  DELETE,
+  DROPPED,
+  E2BIG,
+  ENOENT,
+  flagsOf,
+  grown,
+  IDENTITY_KEYED,
+  identityKey,
+  KEY_AT,
+  LOOKUP,
+  type MapBatch,
+  MapError,
+  NEXT_KEY,
+  PEEK,
+  POP,
+  PRODUCE,
+  PUSH,
+  QUERY,
+  SCAN,
+  TAKE,
+  UPDATE,
+  type UpdateMode,
+} from './map-calls.ts';
 import { decodeValue } from './map-changes.ts';
 import { differenceInFields, type MapTypes } from './map-types.ts';
-
-/** The numbers of enum rf_port_operation in loader/native/map_port.h. */
-const LOOKUP = 0;
-const UPDATE = 1;
-const DELETE = 2;
-const SCAN = 3;
-const PUSH = 4;
-const POP = 5;
-const PEEK = 6;
-const CONSUME = 7;
-const DROPPED = 8;
-const QUERY = 9;
-const PRODUCE = 10;
-const TAKE = 11;
-const NEXT_KEY = 12;
-
-const KEY_AT = 64;
-const ENOENT = -2;
-const E2BIG = 7;
-
-/** How `set` treats a key: `any`, only if absent, only if present; or flags of uapi linux/bpf.h. */
-export type UpdateMode = 'any' | 'new' | 'existing' | number;
-const UPDATE_FLAGS = { any: 0, new: 1, existing: 2 } as const;
-const flagsOf = (mode: UpdateMode) => (typeof mode === 'number' ? mode : UPDATE_FLAGS[mode]);
-
-/** Entries side by side, as one crossing yields them. */
-export interface MapBatch {
-  readonly count: number;
-  readonly keys: Uint8Array;
-  readonly values: Uint8Array;
-}
-
-/** A map operation that the kernel would have refused too; `code` is its errno by name. */
-export class MapError extends Error {
-  override readonly name = 'MapError';
-  readonly code: string;
-  /** How many elements of a batch were done before it. */
-  readonly done: number;
-  constructor(map: string, operation: string, errno: number, done = 0) {
-    const code = errnoName(errno);
-    super(`map ${map}: ${operation} failed with ${code}`);
-    this.code = code;
-    this.done = done;
-  }
-}
-
-/** Maps whose keys are the host's numbers for sockets, tasks, inodes and control groups. */
-const IDENTITY_KEYED: ReadonlySet<string> = new Set([
-  'sk_storage',
-  'inode_storage',
-  'task_storage',
-  'cgrp_storage',
-  'cgroup_storage',
-  'percpu_cgroup_storage',
-]);
-
-/** An identity as a key: 8 bytes. */
-function identityKey(identity: TypedValue): Uint8Array {
-  if (typeof identity !== 'number' && typeof identity !== 'bigint')
-    throw new TypeError('the key of local storage is an identity: a number or bigint');
-  return new Uint8Array(BigUint64Array.of(BigInt(identity)).buffer);
-}
-
-function grown(bytes: Uint8Array<ArrayBuffer>, sizeBytes: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(sizeBytes);
-  larger.set(bytes);
-  return larger;
-}
 
 const KEY = Symbol('loader/map');
 
@@ -289,7 +244,7 @@ export class ExtensionMap {
 
   /** User ring buffers: a record for programs to drain. MapError: ENOSPC (full), E2BIG. */
   produce(record: Uint8Array): void {
-    if (record.length > this.maxEntries) throw new MapError(this.name, 'produce', -E2BIG);
+    if (record.length > this.maxEntries) throw new MapError(this.name, 'produce', E2BIG);
     this.#bytes.set(record, this.#port.valueAt);
     this.#check('produce', this.#port.call(PRODUCE, record.length));
   }

@@ -7,6 +7,20 @@ import type { SpecialField } from '../../btf/index.ts';
 import { type ByteRegion, type Executable, type MapSpec, readBytes } from '../../isa/index.ts';
 import { CPU_SLOTS } from '../environment.ts';
 import { ReferenceArena } from './arena.ts';
+import {
+  ARRAYS,
+  HASHES,
+  indexKey,
+  OBJECT_MAPS,
+  PER_CPU,
+  prefixBits,
+  prefixName,
+  QUEUES,
+  SAMPLE_BYTES,
+  SPARSE,
+  STORAGE_OBJECTS,
+  STORAGES,
+} from './map-kinds.ts';
 import type { Allocator } from './memory.ts';
 
 export const ENOENT = -2n;
@@ -46,51 +60,6 @@ export interface Deferred {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const round8 = (size: number) => (size + 7) & ~7;
-const PER_CPU: ReadonlySet<string> = new Set([
-  'percpu_array',
-  'percpu_hash',
-  'lru_percpu_hash',
-  'percpu_cgroup_storage',
-]);
-/** Storage of objects: keyed by their identities, as many as loader/native/map_storage.c has room for. */
-const STORAGES: ReadonlySet<string> = new Set([
-  'sk_storage',
-  'inode_storage',
-  'task_storage',
-  'cgrp_storage',
-  'cgroup_storage',
-  'percpu_cgroup_storage',
-]);
-const STORAGE_OBJECTS = 65_536;
-/** What waits in a perf event array. */
-const SAMPLE_BYTES = 64 * 4096;
-const ARRAYS: ReadonlySet<string> = new Set(['array', 'percpu_array']);
-const HASHES: ReadonlySet<string> = new Set([
-  'hash',
-  'percpu_hash',
-  'lru_hash',
-  'lru_percpu_hash',
-  'devmap_hash',
-  'sockhash',
-  'stack_trace',
-  ...STORAGES,
-]);
-const SPARSE: ReadonlySet<string> = new Set([
-  'devmap',
-  'cpumap',
-  'xskmap',
-  'perf_event_array',
-  'sockmap',
-  'reuseport_sockarray',
-  'cgroup_array',
-]);
-const QUEUES: ReadonlySet<string> = new Set(['queue', 'stack', 'bloom_filter']);
-export const OBJECT_MAPS: ReadonlySet<string> = new Set([
-  'prog_array',
-  'array_of_maps',
-  'hash_of_maps',
-]);
-
 export class ReferenceMap {
   readonly spec: MapSpec;
   readonly address: bigint;
@@ -465,16 +434,4 @@ export class ReferenceMap {
     }
     return best;
   }
-}
-
-export const indexKey = (index: number) => new Uint8Array(Uint32Array.of(index).buffer);
-
-function prefixBits(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
-}
-
-/** The prefix as bits in text: equal names are equal prefixes. */
-function prefixName(key: Uint8Array, bits = prefixBits(key)): string {
-  const all = Array.from(key.subarray(4), (byte) => byte.toString(2).padStart(8, '0')).join('');
-  return `${all.slice(0, bits)}/${bits}`;
 }
