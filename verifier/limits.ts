@@ -40,14 +40,14 @@ export const LIMITS = Object.freeze({
     'of a path that is followed once more to prove an obligation: some ten milliseconds',
   ),
   lookedBack: limit(
-    100_000,
+    60_000,
     'instructions',
-    'followed once more in all: half a second, after which failures are believed',
+    'followed once more in all: a second, after which failures are believed',
   ),
   narrowed: limit(
-    500_000,
+    300_000,
     'terms',
-    'narrowed while obligations are sought on paths: half a second',
+    'narrowed while proofs are sought on paths: a second',
   ),
   worstCase: limit(
     2 ** 32,
