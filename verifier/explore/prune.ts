@@ -70,7 +70,8 @@ export class MergePoints {
     for (let i = (list?.length ?? 0) - 1; i >= 0; i--) {
       const kept = list![i]!;
       if (kept.branches > 0) {
-        if (++open > OPEN_COMPARED && !much) continue;
+        // Where each arrival is kept, and a pass may end within any earlier one, all are compared.
+        if (++open > OPEN_COMPARED && !much && !converges) continue;
         const isPass = converges && hasProgressed(walk, kept);
         const verdict = isPass ? convergesTo(walk, kept) : isEndless(walk, kept);
         if (verdict !== CONTINUE) return verdict;
