@@ -15,6 +15,7 @@ import type { SealOptions } from './options.ts';
 import { lengthOf, viewOf } from './pinned.ts';
 import { contextBytesOf, metadataOf } from './plan.ts';
 import type {
+  AnyInput,
   ExtensionDescription,
   Identity,
   MeteredRun,
@@ -82,7 +83,7 @@ interface Parts {
   readonly description: ExtensionDescription;
   readonly maps: readonly ExtensionMap[];
   /** The loader's own, since it knows how to seal. */
-  readonly replace: (extension: Extension<unknown>, code: NativeCode, options: SealOptions) => void;
+  readonly replace: <C>(extension: Extension<C>, code: NativeCode, options: SealOptions) => void;
   /** Helpers in JavaScript, where the program type has any. */
   readonly hosted: HostedHelpers | undefined;
 }
@@ -145,7 +146,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** Whether `load` made it. */
-  static is(x: unknown): x is Extension<unknown> {
+  static is(x: unknown): x is Extension {
     return typeof x === 'object' && x !== null && #extension in x;
   }
 
@@ -296,7 +297,7 @@ export class Extension<Context = ContextValues> implements Disposable {
       const packet = buffer.slice(offsets[i], offsets[i]! + lengths[i]!);
       if (packet.length !== lengths[i])
         throw new RangeError(`packet ${i} is not inside the ${buffer.length} bytes of the buffer`);
-      results[i] = this.run({ packet } as RunInput<Context>);
+      results[i] = this.run({ packet } as AnyInput as RunInput<Context>);
     }
     return results;
   }
@@ -404,7 +405,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** @internal For the loader: swaps the program, atomically for every thread. */
-  static adopt(key: typeof KEY, extension: Extension<unknown>, next: Successor): boolean {
+  static adopt<C>(key: typeof KEY, extension: Extension<C>, next: Successor): boolean {
     if (key !== KEY) throw new TypeError('programs are replaced by the loader');
     const { program, description, maps } = next;
     if (!addon().replaceProgram(extension.#extension, program)) return false;
@@ -416,18 +417,18 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** @internal */
-  static programOf(key: typeof KEY, extension: Extension): ProgramHandle {
+  static programOf<C>(key: typeof KEY, extension: Extension<C>): ProgramHandle {
     if (key !== KEY) throw new TypeError('program handles belong to the loader');
     return extension.#program;
   }
 
   /** @internal */
-  static mapsOf(key: typeof KEY, extension: Extension<unknown>): readonly ExtensionMap[] {
+  static mapsOf<C>(key: typeof KEY, extension: Extension<C>): readonly ExtensionMap[] {
     if (key !== KEY) throw new TypeError('map handles belong to the loader');
     return extension.#mapList;
   }
 
-  #put(input: RunInput<Context>): void {
+  #put(input: AnyInput): void {
     const { plan } = this.#description;
     this.#hosted?.refuseNesting(this.name);
     const words = this.#words;
@@ -463,10 +464,10 @@ export class Extension<Context = ContextValues> implements Disposable {
     this.#hasIdentity = Object.keys(identity).length > 0;
   }
 
-  #putContext({ packet, context: wanted, metaBytes: given }: RunInput<Context>): void {
+  #putContext({ packet, context: wanted, metaBytes: given }: AnyInput): void {
     const { plan } = this.#description;
     const words = this.#words;
-    const context = contextBytesOf(plan, wanted as Uint8Array | ContextValues | undefined);
+    const context = contextBytesOf(plan, wanted);
     const metaBytes = given ?? metadataOf(plan, context);
     if (metaBytes % 4 !== 0 || !(metaBytes >= 0 && metaBytes <= (packet?.length ?? 0)))
       throw new RangeError(`metaBytes is a multiple of 4 within the packet, not ${metaBytes}`);
@@ -480,7 +481,7 @@ export class Extension<Context = ContextValues> implements Disposable {
     words[CONTEXT_BYTES] = context.length;
   }
 
-  #putMemory({ memory, packet, context }: RunInput<Context>): void {
+  #putMemory({ memory, packet, context }: AnyInput): void {
     const { contextBytes } = this.#description.plan;
     if (packet !== undefined || context !== undefined)
       throw new TypeError('memory programs take memory, neither packet nor context');
@@ -491,7 +492,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** What comes a second time will come again: native code copies it itself, which is quicker. */
-  #pinIfSteady(input: RunInput<Context>): void {
+  #pinIfSteady(input: AnyInput): void {
     const { packet, memory, context, metaBytes, identity } = input;
     const bytes = packet ?? memory;
     const isSteady = bytes !== undefined && bytes === this.#latest && this.#hosted === undefined;
@@ -516,7 +517,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   /** Whether the input is that of the last run, in memory that is still there. */
-  #isReadyFor(input: RunInput<Context>): boolean {
+  #isReadyFor(input: AnyInput): boolean {
     const ready = this.#ready;
     return (
       ready !== undefined &&
@@ -549,7 +550,7 @@ export class Extension<Context = ContextValues> implements Disposable {
   }
 
   #report(
-    input: RunInput<Context>,
+    input: AnyInput,
     runs: number,
     before: readonly (readonly [ExtensionMap, MapContent])[],
   ): TestReport {
@@ -626,12 +627,12 @@ export function mintExtension(parts: Parts, environment: Environment | undefined
   if (environment !== undefined) extension.fix(environment);
   return extension;
 }
-export function adoptProgram(extension: Extension<unknown>, next: Successor): boolean {
+export function adoptProgram<C>(extension: Extension<C>, next: Successor): boolean {
   return Extension.adopt(KEY, extension, next);
 }
-export function programOf(extension: Extension): ProgramHandle {
+export function programOf<C>(extension: Extension<C>): ProgramHandle {
   return Extension.programOf(KEY, extension);
 }
-export function mapsOf(extension: Extension<unknown>): readonly ExtensionMap[] {
+export function mapsOf<C>(extension: Extension<C>): readonly ExtensionMap[] {
   return Extension.mapsOf(KEY, extension);
 }

@@ -75,6 +75,8 @@ export class HostedHelpers {
 }
 
 function resultOf({ name, contract }: HostedHelper, value: unknown): bigint {
+  if (value instanceof Promise)
+    throw new HelperError(name, 'it returned a promise, and programs do not wait');
   if (contract.result.kind === 'void') return 0n;
   if (typeof value === 'boolean') return value ? 1n : 0n;
   const isWhole = typeof value === 'bigint' || Number.isInteger(value);

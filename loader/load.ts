@@ -116,11 +116,11 @@ const hostedOf = (type: ProgramType<unknown> | undefined): HostedHelpers | undef
  * Puts other code in an extension's place, for every thread at once: runs that are under way finish
  * with the old code. Maps of the same name stay, with their content; others are made.
  */
-export function replace(
-  extension: Extension<unknown>,
+export function replace<Context>(
+  extension: Extension<Context>,
   code: NativeCode,
   options: SealOptions = {},
-) {
+): void {
   const own = mapsOf(extension);
   const loaded = loadable(code);
   const given = Object.fromEntries(own.map((map) => [map.name, map]));

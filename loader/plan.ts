@@ -101,13 +101,12 @@ export function planContext(input: PlanInput): Plan {
   };
 }
 
-/** The bytes of a context that may be given as numbers by field name. */
-export function contextBytesOf(
-  plan: Plan,
-  context: Uint8Array | ContextValues | undefined,
-): Uint8Array | undefined {
+/** The bytes of a context that may be given as numbers by field name. Throws TypeError. */
+export function contextBytesOf(plan: Plan, context: unknown): Uint8Array | undefined {
   if (context === undefined || context instanceof Uint8Array) return context;
-  return encodeContext(plan.fields, plan.contextBytes, context);
+  if (typeof context !== 'object' || context === null)
+    throw new TypeError(`a context is bytes or numbers by field name, not ${String(context)}`);
+  return encodeContext(plan.fields, plan.contextBytes, context as ContextValues);
 }
 
 /** `data` of a given struct xdp_md is where the metadata ends, as for BPF_PROG_TEST_RUN. */

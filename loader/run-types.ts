@@ -6,14 +6,9 @@ import type { MapChange } from './map-changes.ts';
 import type { Plan } from './plan.ts';
 import type { SealReport } from './seal.ts';
 
-export interface RunInput<Context = ContextValues> {
+interface InputWithoutContext {
   /** From its Ethernet header on. */
   readonly packet?: Uint8Array;
-  /**
-   * Numbers by field name (`{ ingress_ifindex: 3 }`), or the bytes of the context structure; fields
-   * that follow from the packet are overwritten. Types that `defineProgramType` made name their own.
-   */
-  readonly context?: Uint8Array | Context;
   /** `memory` programs: exactly `contextSize` bytes; what the program writes comes back in it. */
   readonly memory?: Uint8Array;
   /** XDP: this many bytes at the start of `packet` are metadata. */
@@ -21,6 +16,25 @@ export interface RunInput<Context = ContextValues> {
   /** What the run is about: the keys of local storage. */
   readonly identity?: Identity;
 }
+
+interface ContextOption<Context> {
+  /**
+   * Numbers by field name (`{ ingress_ifindex: 3 }`), or the bytes of the context structure; fields
+   * that follow from the packet are overwritten. Types that `defineProgramType` made name their own.
+   */
+  readonly context?: Uint8Array | Context;
+}
+
+/** What a run is given, whatever its type. */
+export interface AnyInput extends InputWithoutContext {
+  readonly context?: unknown;
+}
+
+/** What a run is given. A context must be, where its type has fields that programs only read. */
+export type RunInput<Context = ContextValues> = InputWithoutContext &
+  (Record<never, never> extends Context
+    ? ContextOption<Context>
+    : Required<ContextOption<Context>>);
 
 /** The caller's numbers for objects; local storage of that number is the object's. */
 export interface Identity {

@@ -53,6 +53,8 @@ describe('a plug-in', () => {
     expectTypeOf(extension.run).parameter(0).toHaveProperty('context');
     // @ts-expect-error a field that the type does not have
     expect(() => extension.run({ context: { ...GET, size: 1 } })).toThrow("no field 'size'");
+    // @ts-expect-error the context must be given
+    extension.run({});
     // @ts-expect-error what the program reads must be given
     extension.run({ context: { method: 1 } });
     expect(() => extension.run({ context: { ...GET, method: -1 } })).toThrow(
@@ -152,6 +154,7 @@ describe('a helper that fails', () => {
       'no database',
     ],
     ['answers what its contract excludes', () => 2, 'it returned 2, outside 0 to 1'],
+    ['answers later', (async () => 1) as never, 'it returned a promise'],
     ['answers no number', (() => 'yes') as never, 'it returned yes, not a whole number'],
   ])('and %s ends the run with a HelperError, on both engines', (_, quota, reason) => {
     const { type } = failing(quota);
