@@ -1,6 +1,6 @@
 /**
- * Sums of sums: a - c is (a - b) + (b - c). Two bounded differences that share a term bound a third
- * one, which neither its parts' ranges nor a single condition does.
+ * Sums of sums: a - c is (a - b) + (b - c), and 8 a - 8 b is 8 (a - b). Bounded differences that
+ * share a term bound another one, which neither its parts' ranges nor a single condition does.
  */
 
 import type { Part, Relation, Term } from './shapes.ts';
@@ -42,10 +42,27 @@ export function relationsOf(
             [rest, 1n],
           ],
         });
+        relations.push(...multipleOf(terms, plainOf(terms, rest)));
       }
     }
   }
-  return relations;
+  return [...relations, ...sums.flatMap((sum) => multipleOf(terms, sum))];
+}
+
+/** The sum as a multiple of another one that there is, if it is. */
+function multipleOf(terms: Terms, term: Term): Relation[] {
+  const parts = terms.partsOf(term);
+  const factor = parts.reduce((common, [, next]) => commonFactor(common, next), 0n);
+  if (factor <= 1n || terms.shape(term).kind !== 'sum') return [];
+  const inner = terms.find(parts.map(([base, times]) => [base, times / factor]));
+  return inner === undefined ? [] : [{ term, parts: [[inner, factor]] }];
+}
+
+/** Euclid's; negative numbers count as their opposites. */
+function commonFactor(a: bigint, b: bigint): bigint {
+  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
 }
 
 function small(terms: Terms, parts: readonly Part[]): Term | undefined {

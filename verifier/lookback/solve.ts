@@ -17,7 +17,7 @@ import * as domain from '../domain/index.ts';
 import { narrowParts } from './inverse.ts';
 import { computeRange, setBig } from './ranges.ts';
 import { relationsOf } from './relations.ts';
-import type { Condition, Relation, Term } from './shapes.ts';
+import type { Condition, Part, Relation, Term } from './shapes.ts';
 import type { Terms } from './terms.ts';
 
 /**
@@ -70,8 +70,8 @@ export class Solver {
     this.#effort = effort;
     this.#terms = terms;
     this.#sought = sought;
-    this.#conditions = [...conditions];
-    this.#differences = conditions.flatMap((condition) => differenceOf(terms, condition));
+    this.#conditions = [...conditions, ...partsBelow(terms)];
+    this.#differences = this.#conditions.flatMap((condition) => differenceOf(terms, condition));
     const bounded = this.#differences.map(({ term }) => term);
     this.#relations = relationsOf(terms, bounded, sought);
   }
@@ -244,6 +244,42 @@ const areOffsets = (terms: Terms, guards: readonly Term[]): boolean =>
 
 const isReflexive = (condition: domain.Condition): boolean =>
   ![ne, lt, gt, slt, sgt].some((strict) => strict === condition);
+
+/**
+ * Some bits of a number, its quotients and its remainders are no larger than it is. Said of those
+ * only whose difference matters: x - x % 8, x - (x & 7).
+ */
+function partsBelow(terms: Terms): Condition[] {
+  const found: Condition[] = [];
+  for (let term = 0; term < terms.count; term++) {
+    for (const whole of wholesOf(terms, term)) {
+      const parts: Part[] = [
+        [whole, 1n],
+        [term, -1n],
+      ];
+      if (terms.valueOf(whole) !== undefined || terms.find(parts) === undefined) continue;
+      found.push({ condition: le, width: 64, a: term, b: whole, guards: [] });
+    }
+  }
+  return found;
+}
+
+/** Terms than which this one is not larger, as an unsigned number. */
+function wholesOf(terms: Terms, term: Term): readonly Term[] {
+  const shape = terms.shape(term);
+  if (shape.kind === 'zero-extended') return [shape.of];
+  if (shape.kind !== 'operation') return [];
+  switch (shape.operation) {
+    case 'and':
+      return [shape.a, shape.b];
+    case 'mod':
+    case 'rsh':
+    case 'div':
+      return [shape.a];
+    default:
+      return [];
+  }
+}
 
 /** What the condition says of the difference of its operands. */
 function differenceOf(terms: Terms, { condition, width, a, b, guards }: Condition): Difference[] {

@@ -223,7 +223,17 @@ export class Terms {
   operation(operation: BinaryOperation, a: Term, b: Term): Term {
     const isCommutative = operation === 'and' || operation === 'or' || operation === 'xor';
     const [x, y] = isCommutative && a > b ? [b, a] : [a, b];
+    const cancelled =
+      operation === 'xor' ? (this.#cancelled(x, y) ?? this.#cancelled(y, x)) : undefined;
+    if (cancelled !== undefined) return cancelled;
     return this.#intern(`${operation} ${x} ${y}`, { kind: 'operation', operation, a: x, b: y });
+  }
+
+  /** (p ^ q) ^ q is p. */
+  #cancelled(difference: Term, other: Term): Term | undefined {
+    const shape = this.shape(difference);
+    if (shape.kind !== 'operation' || shape.operation !== 'xor') return undefined;
+    return shape.a === other ? shape.b : shape.b === other ? shape.a : undefined;
   }
 
   /** `of` divided by 2^amount, where every part of it is a multiple; else undefined. */
