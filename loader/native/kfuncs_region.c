@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "epoch.h"
+#include "held.h"
 #include "kfuncs.h"
 
 static RF_HELPER(nothing) { return 0; }
@@ -48,9 +49,16 @@ static long lock_resilient(_Atomic uint32_t *lock, uint32_t self) {
   }
 }
 
-static RF_HELPER(res_spin_lock) { return rf_int(lock_resilient(rf_pointer(r1), run->thread->number + 2)); }
+static void release_lock(void *lock) { rf_unlock(lock); }
+
+static RF_HELPER(res_spin_lock) {
+  long error = lock_resilient(rf_pointer(r1), run->thread->number + 2);
+  if (error == 0) rf_hold(run, rf_pointer(r1), release_lock);
+  return rf_int(error);
+}
 
 static RF_HELPER(res_spin_unlock) {
+  rf_let_go(run, rf_pointer(r1));
   rf_unlock(rf_pointer(r1));
   return 0;
 }

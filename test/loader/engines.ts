@@ -1,6 +1,8 @@
 /** The same runs on the native engine and on the reference engine: differences as text. */
 
 import type { Program } from '../../isa/index.ts';
+import { compile, type NativeCode } from '../../jit/index.ts';
+import { load, loadReference } from '../../loader/index.ts';
 import { type VerifyOptions, verify } from '../../verifier/index.ts';
 import { type Engines, loadBoth } from './compiled.ts';
 
@@ -63,4 +65,35 @@ export function compareEngines(
   });
   native.close();
   return differences;
+}
+
+const MOST_LIMITS = 4;
+
+/** Metered runs with limits from one instruction to more than it takes: where each engine stops. */
+export function compareStops(program: Program, input: Input, verifying: VerifyOptions): string[] {
+  const verdict = verify(program, verifying);
+  if (!verdict.ok) return refusal(program, verifying);
+  const code = compile(verdict.proof, { metering: 'metered' });
+  const executed = runTo(code, program, input).reference;
+  const step = Math.max(1, Math.floor(Number.parseInt(executed, 10) / MOST_LIMITS));
+  const differences: string[] = [];
+  for (let limit = 1; limit <= Number.parseInt(executed, 10) + step; limit += step) {
+    const { native, reference } = runTo(code, program, input, limit);
+    if (native !== reference) differences.push(`limit ${limit}: ${native} and ${reference}`);
+  }
+  return differences;
+}
+
+/** How many instructions both executed, how they ended, and what their maps hold then. */
+function runTo(code: NativeCode, program: Program, input: Input, maxInstructions?: number) {
+  using native = load(code, { lifetime: 'replaceable', environment: ENVIRONMENT });
+  const reference = loadReference([program], { environment: ENVIRONMENT })[0]!;
+  const a = native.runMetered(input, maxInstructions);
+  const interpret = maxInstructions === undefined ? {} : { maxInstructions };
+  const { outcome } = reference.test(input, { interpret });
+  const kind = outcome.kind === 'exhausted' ? 'stopped' : outcome.kind;
+  return {
+    native: [a.executed, a.outcome, ...contents(native)].join(' '),
+    reference: [outcome.executed, kind, ...contents(reference)].join(' '),
+  };
 }

@@ -11,7 +11,7 @@ import { readObject } from '../../programs/object/index.ts';
 import { compileSource, installedBuilds, REFERENCE_BUILD } from '../support/corpus.ts';
 import { runningBtf } from '../support/corpus-report.ts';
 import { compareWithKernel, type KernelRunInput } from '../support/kernel-runs.ts';
-import { compareEngines } from './engines.ts';
+import { compareEngines, compareStops } from './engines.ts';
 
 const FOLDER = fileURLToPath(new URL('programs', import.meta.url));
 const OUTPUT = fileURLToPath(new URL('../../build/corpus', import.meta.url));
@@ -55,6 +55,7 @@ describe.skipIf(!isReady).each(['functions', 'objects', 'exceptions', 'text'])('
   it.each(programs.map((program) => [program.name, program] as const))('%s', (_, program) => {
     const inputs = inputsFor(program);
     expect(compareEngines(program, inputs, options)).toEqual([]);
+    expect(compareStops(program, inputs[0]!, options)).toEqual([]);
     if (kernelRefusal() !== undefined) return;
     const { skipped, differences, runs } = compareWithKernel(program, inputs, options);
     expect(skipped).toBeUndefined();
