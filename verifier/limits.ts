@@ -15,9 +15,14 @@ const limit = (value: number, unit: string, reason: string): Limit =>
 
 export const LIMITS = Object.freeze({
   processed: limit(
-    2_000_000,
+    1_000_000,
     'instructions',
-    'twice what Linux walks, some seconds; the trace of a walk takes 20 bytes an instruction',
+    'as many as Linux walks; then states that meet are joined, and as many are walked again',
+  ),
+  walkedApart: limit(
+    100_000,
+    'instructions',
+    'of a program that is not for Linux, before states that meet are joined; then as many as ever',
   ),
   walkedFirst: limit(
     50_000,

@@ -15,13 +15,14 @@ import type { Failure } from './diagnose/failure.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
+import type { Meeting } from './explore/join.ts';
 import {
   describeSummary,
   GUESSED_LOOPS,
   guessesLoops,
   predictLoops,
 } from './explore/prediction.ts';
-import { BEYOND_LINUX, type Reasoning } from './explore/reasoning.ts';
+import { BEYOND_LINUX, type BeyondLinux, type Reasoning } from './explore/reasoning.ts';
 import type { Summary } from './explore/summary.ts';
 import type { Walk } from './explore/walk.ts';
 import { boundOf } from './facts/bound.ts';
@@ -84,25 +85,70 @@ function examine(program: Program, options: VerifyOptions, started: number): Ver
       .map((failure) => diagnose(program, failure, withoutWalk(program, failure)));
     return refused(program, profile, diagnostics, started, undefined);
   }
-  const first = attempt(subject, profile.family === 'linux' ? 'linux' : 'full', maxErrors, started);
+  const refusedBy = ({ diagnostics, effort }: Attempt) =>
+    refused(program, profile, diagnostics, started, effort);
+  const most = Math.max(LIMITS.processed.value, profile.maxProcessed);
+  const reasoning = profile.family === 'linux' ? 'linux' : 'full';
+  const budget: Manner = { reasoning, meeting: 'apart', most, maxErrors, started };
+  const short = profile.family === 'linux' ? undefined : shortWalk(subject, budget, options);
+  if (short !== undefined) return short;
+  const first = attempt(subject, budget);
   if (first.diagnostics.length === 0) {
     return accepted(first, started, options.programType);
   }
-  if (first.walk.withheld.size === 0 || isExhausted(first)) {
-    return refused(program, profile, first.diagnostics, started, first.effort);
-  }
-  const second = attempt(subject, 'full', maxErrors, started);
-  if (second.diagnostics.length > 0) {
-    // Reasoning that only ran out of budget explains nothing.
-    const { diagnostics, effort } = isExhausted(second) ? first : second;
-    return refused(program, profile, diagnostics, started, effort);
-  }
+  if (isExhausted(first)) return joined(first, budget, options) ?? refusedBy(first);
+  if (first.walk.withheld.size === 0) return refusedBy(first);
+  const second = attempt(subject, { ...budget, reasoning: 'full' });
+  // Reasoning that only ran out of budget explains nothing.
+  if (second.diagnostics.length > 0) return refusedBy(isExhausted(second) ? first : second);
   const verdict = accepted(second, started, options.programType);
-  const used = new Set([...first.walk.withheld, ...second.walk.withheld]);
-  const rules = [...used].map(
+  const rules = describeRules([...first.walk.withheld, ...second.walk.withheld]);
+  return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
+}
+
+const describeRules = (used: readonly BeyondLinux[]): string[] =>
+  [...new Set(used)].map(
     (rule) => `proven by a rule that Linux does not have: ${BEYOND_LINUX[rule]}`,
   );
-  return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
+
+/** Where nobody else's verdict is to be known, long walks give way to joined ones earlier. */
+function shortWalk(subject: Subject, manner: Manner, options: VerifyOptions): Verdict | undefined {
+  const walked = attempt(subject, { ...manner, most: LIMITS.walkedApart.value });
+  if (isExhausted(walked)) return joined(walked, manner, options);
+  const { program, profile } = subject;
+  return walked.diagnostics.length === 0
+    ? accepted(walked, manner.started, options.programType)
+    : refused(program, profile, walked.diagnostics, manner.started, walked.effort);
+}
+
+/** What was too complex to walk, walked with states joined where ways meet. */
+function joined(apart: Attempt, manner: Manner, options: VerifyOptions): Verdict | undefined {
+  const { subject } = apart.walk;
+  const walked = attempt(subject, {
+    ...manner,
+    reasoning: 'full',
+    meeting: 'joined',
+    maxErrors: 1,
+  });
+  if (walked.diagnostics.length > 0) return undefined;
+  const verdict = accepted(walked, manner.started, options.programType);
+  const rules = [
+    'proven by joining states where ways meet: Linux walks each of them',
+    ...describeRules([...walked.walk.withheld]),
+  ];
+  const processed = apart.effort.processed + verdict.processed;
+  return { ...verdict, processed, linux: 'limit', warnings: [...rules, ...verdict.warnings] };
+}
+
+/** How a program is walked. */
+interface Manner {
+  readonly reasoning: Reasoning;
+  readonly meeting: Meeting;
+  /** Instructions. */
+  readonly most: number;
+  readonly maxErrors: number;
+  /** performance.now() when the verification began. */
+  readonly started: number;
 }
 
 /** What the walks took. */
@@ -123,19 +169,16 @@ interface Attempt {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function attempt(
-  subject: Subject,
-  reasoning: Reasoning,
-  maxErrors: number,
-  started: number,
-): Attempt {
+function attempt(subject: Subject, manner: Manner): Attempt {
+  const { reasoning, meeting, most, maxErrors, started } = manner;
   const { program, profile } = subject;
   const recorder = new Recorder(subject.instructions.length, subject.cfg.functions.length);
   const diagnostics: Diagnostic[] = [];
   const roots = new Roots(subject, recorder, reasoning, {
-    maxProcessed: Math.max(LIMITS.processed.value, profile.maxProcessed),
+    maxProcessed: most,
     // Loops that Linux walks to the end are walked, so that its verdict is known.
-    walkedFirst: profile.family === 'linux' ? LIMITS.walkedFirst.value : 0,
+    walkedFirst: profile.family === 'linux' && meeting === 'apart' ? LIMITS.walkedFirst.value : 0,
+    meeting,
     maxErrors,
     deadline: started + LIMITS.milliseconds.value,
     report: (walk, { failure, entry }) =>

@@ -9,6 +9,7 @@
  */
 
 import { Explorer, type Found, type Spent } from '../explore/explore.ts';
+import type { Meeting } from '../explore/join.ts';
 import type { Reasoning } from '../explore/reasoning.ts';
 import type { Summary } from '../explore/summary.ts';
 import { type Apart, type Beginning, Walk } from '../explore/walk.ts';
@@ -24,6 +25,7 @@ interface Walked {
 export interface Limits {
   readonly maxProcessed: number;
   readonly walkedFirst: number;
+  readonly meeting: Meeting;
   readonly maxErrors: number;
   readonly deadline: number;
   readonly report: (walk: Walk, found: Found) => void;
@@ -107,10 +109,11 @@ export class Roots implements Apart {
     const below = caller === undefined ? 0 : caller.framesBelow + caller.state.frameCount;
     const subject = this.#subject;
     const walk = new Walk(subject, this.#recorder, this.#reasoning, beginning, this, below);
-    const { maxProcessed, maxErrors, walkedFirst, deadline, report } = this.#limits;
+    const { maxProcessed, maxErrors, walkedFirst, meeting, deadline, report } = this.#limits;
     const explorer = new Explorer(walk, {
       maxProcessed,
       walkedFirst,
+      meeting,
       maxErrors,
       deadline,
       report: (found) => report(walk, found),

@@ -143,10 +143,10 @@ export function prepare(
 function perSlot(
   instructions: Subject['instructions'],
   rows: Subject['rows'],
-  valueOf: (insn: Instruction, row: Row) => number,
+  numberOf: (insn: Instruction, row: Row) => number,
 ): Int16Array {
   const values = new Int16Array(instructions.length);
-  for (let pc = 0; pc < values.length; pc++) values[pc] = valueOf(instructions[pc]!, rows[pc]!);
+  for (let pc = 0; pc < values.length; pc++) values[pc] = numberOf(instructions[pc]!, rows[pc]!);
   return values;
 }
 

@@ -19,11 +19,13 @@ import { spilledBytes } from '../state/stack.ts';
 import { readBelow } from './stack-use.ts';
 
 /**
- * `covers`: for pruning against states walked to the end. `within`: every number counts, for states
- * still being walked, whose precision is not known yet. `equals`: nothing that decides has changed,
- * for endless loops.
+ * `covers`: for pruning against states walked to the end. `joins`: as that, but numbers may differ,
+ * and are listed. `within`: every number counts, for states still being walked, whose precision is
+ * not known yet. `equals`: nothing that decides has changed, for endless loops.
  */
-export type Comparison = 'covers' | 'within' | 'equals';
+export type Comparison = 'covers' | 'joins' | 'within' | 'equals';
+const isOfFinished = (comparison: Comparison): boolean =>
+  comparison === 'covers' || comparison === 'joins';
 
 /** Kept id → other id and the difference of their distances; few, so a linear search. */
 class IdMap {
@@ -82,6 +84,21 @@ export function differsAt(
   const a = kept.registerOf(frame, place & 15);
   ids.clear();
   return !sameValue(kept, a, other, other.registerOf(frame, place & 15), comparison);
+}
+
+const apart: number[] = [];
+
+/**
+ * The numbers of `other` that alone keep it from being covered by `kept`, each as where the kept one
+ * and where the other one lies; undefined where other things differ, too.
+ */
+export function numbersApart(
+  kept: MachineState,
+  other: MachineState,
+  uninitialised: 'readable' | 'forbidden',
+): readonly number[] | undefined {
+  apart.length = 0;
+  return compareStates(kept, other, 'joins', uninitialised) ? apart.slice() : undefined;
 }
 
 export function compareStates(
@@ -172,10 +189,14 @@ function sameNumber(
   comparison: Comparison,
 ): boolean {
   if (comparison === 'equals') return domain.equals(v, a + L.NUMBER, w, b + L.NUMBER);
-  if (comparison === 'covers' && (v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
-  if (!domain.includes(v, a + L.NUMBER, w, b + L.NUMBER)) return false;
-  return v[a + L.ID] === 0 || ids.matchNumber(v[a + L.ID]!, w[b + L.ID]!, shiftOf(v, a, w, b));
+  if (isOfFinished(comparison) && (v[a + L.FLAGS]! & L.FLAG_PRECISE) === 0) return true;
+  const isSame = domain.includes(v, a + L.NUMBER, w, b + L.NUMBER) && sameLink(v, a, w, b);
+  if (!isSame && comparison === 'joins') apart.push(a, b);
+  return isSame || comparison === 'joins';
 }
+
+const sameLink = (v: Int32Array, a: number, w: Int32Array, b: number): boolean =>
+  v[a + L.ID] === 0 || ids.matchNumber(v[a + L.ID]!, w[b + L.ID]!, shiftOf(v, a, w, b));
 
 /** Difference of the distances, NaN (equal to none) where only one is modulo 2^32. */
 function shiftOf(v: Int32Array, a: number, w: Int32Array, b: number): number {
@@ -237,7 +258,7 @@ function sameStack(
     const b = index < present ? other.slot(frame, index) : -1;
     const otherTypes = b < 0 ? 0 : other.words[b]!;
     const isObject = (types & 0xf) >= L.BYTE_DYNPTR || (otherTypes & 0xf) >= L.BYTE_DYNPTR;
-    const bytes = comparison !== 'covers' || isObject ? ALL_BYTES : readBelow(kept, a);
+    const bytes = !isOfFinished(comparison) || isObject ? ALL_BYTES : readBelow(kept, a);
     if (bytes === 0) continue;
     if (!sameBytes(kept, a, other, b, types, otherTypes, bytes, uninitialised)) return false;
     const spilled = spilledBytes(types);

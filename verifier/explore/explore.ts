@@ -14,6 +14,7 @@ import { LookBack } from '../lookback/look-back.ts';
 import { SCALAR } from '../state/kinds.ts';
 import { REFERENCE_COUNT } from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
+import type { Meeting } from './join.ts';
 import { finishPath, type Kept, rootOf } from './kept.ts';
 import { MergePoints } from './prune.ts';
 import { PATH_ENDS, step } from './step.ts';
@@ -55,6 +56,7 @@ export interface Budget {
   readonly maxErrors: number;
   /** Instructions walked before loops may be proven at once (summary.ts). */
   readonly walkedFirst: number;
+  readonly meeting: Meeting;
   /** performance.now() after which to stop. */
   readonly deadline: number;
   /** Called with each failure while the walk still has the state that it was found in. */
@@ -74,7 +76,7 @@ const CLOCK_INTERVAL = 4096;
 export class Explorer {
   readonly #walk: Walk;
   readonly #budget: Budget;
-  readonly #merges = new MergePoints();
+  readonly #merges: MergePoints;
   readonly #seen = new Set<string>();
   readonly #visits: Uint32Array;
   readonly #summaries: LoopSummaries;
@@ -92,6 +94,7 @@ export class Explorer {
     this.#walk = walk;
     this.#budget = budget;
     this.#spent = budget.spent;
+    this.#merges = new MergePoints(budget.meeting);
     this.#lookBack = new LookBack(walk);
     const finish = (kept: Kept) => finishPath(kept, 0, undefined, this.#passesAt);
     this.#summaries = new LoopSummaries(walk, this.#merges, finish);

@@ -3,10 +3,11 @@
  * repeat one on its own path (an endless loop), or it may be worth keeping.
  */
 
-import { MARK_CONVERGE } from '../cfg.ts';
+import { MARK_CONVERGE, MARK_LOOP_HEAD } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
 import * as L from '../state/layout.ts';
 import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
+import { joinState, type Meeting } from './join.ts';
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
 import type { Loop } from './loops.ts';
 import { addPrecise, markPrecise } from './precision.ts';
@@ -47,6 +48,9 @@ const CONTINUE: Verdict = { kind: 'continue' };
 
 export class MergePoints {
   readonly #at = new Map<number, Kept[]>();
+  readonly #meeting: Meeting;
+  /** By instruction. */
+  readonly #joins = new Map<number, number>();
   /** Kept states now, and the most at once. */
   count = 0;
   peak = 0;
@@ -55,6 +59,10 @@ export class MergePoints {
   prunesBelow = Number.POSITIVE_INFINITY;
   #transfersAtKeep = 0;
   #instructionsAtKeep = 0;
+
+  constructor(meeting: Meeting) {
+    this.#meeting = meeting;
+  }
 
   /** Arrives at `pc` after so many instructions and transfers in all. */
   arrive(walk: Walk, pc: number, instructions: number, transfers: number): Verdict {
@@ -92,10 +100,23 @@ export class MergePoints {
       kept.misses++;
       if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_AT_LEAST) this.#drop(walk, list!, i);
     }
-    if (converges || (isLooping ? much : much || some)) {
+    const isJoined = this.#meeting === 'joined' && list !== undefined && this.#join(walk, pc, list);
+    if (isJoined || converges || (isLooping ? much : much || some)) {
       this.#keep(walk, pc, instructions, transfers);
     }
     return CONTINUE;
+  }
+
+  /** Not at heads of loops: what the passes have in common does not end them. */
+  #join(walk: Walk, pc: number, list: readonly Kept[]): boolean {
+    if ((walk.subject.cfg.marks[pc]! & (MARK_LOOP_HEAD | MARK_CONVERGE)) !== 0) return false;
+    const finished = list.filter(
+      ({ branches, isAlone, index }) => branches === 0 && !isAlone && index < this.prunesBelow,
+    );
+    const before = this.#joins.get(pc) ?? 0;
+    if (!joinState(walk.state, finished, reads(walk), before)) return false;
+    this.#joins.set(pc, before + 1);
+    return true;
   }
 
   /** The last state kept at `pc` that is still being walked. */

@@ -21,10 +21,15 @@
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { slotIndex } from '../state/stack.ts';
-import type { Kept } from './kept.ts';
 
 const READ_SHIFT = 8;
 const BYTES = 0xff;
+
+/** A state kept on the path, and the one kept before it (kept.ts). */
+interface Ancestor {
+  readonly state: MachineState;
+  readonly parent: Ancestor | undefined;
+}
 
 /** The bytes of the slot at `slot` that are read below the kept state. */
 export const readBelow = (state: MachineState, slot: number): number =>
@@ -33,7 +38,7 @@ export const readBelow = (state: MachineState, slot: number): number =>
 /** Bytes [low, high) of `frame` are read now; `parent` is the last kept state. */
 export function noteRead(
   state: MachineState,
-  parent: Kept | undefined,
+  parent: Ancestor | undefined,
   frame: number,
   low: number,
   high: number,
@@ -50,7 +55,7 @@ export function noteRead(
 
 function markRead(
   state: MachineState,
-  parent: Kept | undefined,
+  parent: Ancestor | undefined,
   frame: number,
   index: number,
   bytes: number,
@@ -70,7 +75,11 @@ function markRead(
 }
 
 /** The current path goes on as others did from `kept`: it reads what they read. */
-export function inheritReads(state: MachineState, parent: Kept | undefined, kept: Kept): void {
+export function inheritReads(
+  state: MachineState,
+  parent: Ancestor | undefined,
+  kept: Ancestor,
+): void {
   const from = kept.state;
   for (let frame = 0; frame < from.frameCount; frame++) {
     const slots = Math.min(from.slots(frame), state.slots(frame));
