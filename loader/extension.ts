@@ -8,18 +8,40 @@ import type { NativeCode } from '../jit/index.ts';
 import { type ContextValues, decodeContext } from '../platform/index.ts';
 import { addon, type ExtensionHandle, type Instance, type ProgramHandle } from './addon.ts';
 import { type Environment, encodeEnvironment, hasFixedTime } from './environment.ts';
+import {
+  ADVANCE,
+  CALLBACKS,
+  CONTEXT_BYTES,
+  ENVIRONMENT,
+  EXECUTED,
+  GIVEN,
+  HELPER_FAILED,
+  IDENTITIES,
+  LIMIT,
+  META_BYTES,
+  NANOSECONDS,
+  NO_LIMIT,
+  OUTCOME,
+  PACKET_BYTES,
+  PINNED,
+  REPEAT,
+  STATUS,
+  STOPPED,
+  UNMETERED,
+  u64At,
+  WORDS,
+} from './exchange.ts';
 import { HelperError, type HostedHelpers } from './hosted.ts';
-import { type ExtensionMap, releaseMap, retainMap, typesOfMap } from './map.ts';
-import { changesBetween, contentOf, type MapChange, type MapContent } from './map-changes.ts';
+import { type ExtensionMap, releaseMap, retainMap } from './map.ts';
 import type { SealOptions } from './options.ts';
 import { lengthOf, viewOf } from './pinned.ts';
 import { contextBytesOf, metadataOf } from './plan.ts';
+import { contentsOf, reportOf } from './report.ts';
 import type {
   AnyInput,
   ExtensionDescription,
   Identity,
   MeteredRun,
-  Redirect,
   RunInput,
   SharedExtension,
   TestOptions,
@@ -28,47 +50,8 @@ import type {
 import type { SealReport } from './seal.ts';
 import { encodeSurroundings } from './surroundings.ts';
 
-/** Words of the exchange area; enum rf_word in loader/native/instance.h. */
-const STATUS = 0;
-const PACKET_BYTES = 1;
-const CONTEXT_BYTES = 2;
-const META_BYTES = 3;
-const RESULT = 4;
-const OUT_OFFSET = 6;
-const OUT_BYTES = 7;
-const NANOSECONDS = 8;
-const REPEAT = 10;
-const TRACE_BYTES = 11;
-const REDIRECT = 12;
-const TAIL_CALLS = 18;
-const ENVIRONMENT = 20;
-const LIMIT = 36;
-const NO_LIMIT = 0;
-const EXECUTED = 38;
-const ADVANCE = 40;
-const CALLBACKS = 42;
-const IDENTITIES = 44;
-const PINNED = 52;
-const GIVEN = 53;
-const OUTCOME = 54;
-const REDIRECT_KEY = 64;
-const WORDS = 96;
-
-/** enum rf_status in loader/native/instance.h. */
-const STOPPED = 4;
-const UNMETERED = 5;
-const HELPER_FAILED = 6;
-
 /** RF_PACKET_BYTES_MAX of loader/native/instance.h. */
 export const PACKET_BYTES_MAX = 262_144;
-
-const REDIRECT_KINDS = [
-  'redirect',
-  'redirect-map',
-  'clone-redirect',
-  'redirect-peer',
-  'redirect-neigh',
-] as const;
 
 /** What takes a program's place. */
 interface Successor {
@@ -87,12 +70,6 @@ interface Parts {
   /** Helpers in JavaScript, where the program type has any. */
   readonly hosted: HostedHelpers | undefined;
 }
-
-/** Map types whose entries cannot be listed. */
-const WITHOUT_ENTRIES: ReadonlySet<string> = new Set([
-  ...['queue', 'stack', 'bloom_filter', 'ringbuf', 'user_ringbuf', 'perf_event_array', 'arena'],
-  ...['prog_array', 'array_of_maps', 'hash_of_maps'],
-]);
 
 const KEY = Symbol('loader/extension');
 const NOTHING = new Uint8Array();
@@ -251,7 +228,7 @@ export class Extension<Context = ContextValues> implements Disposable {
     return {
       outcome: stopped ? 'stopped' : 'exit',
       r0: stopped ? 0 : outcome,
-      executed: this.#u64(EXECUTED),
+      executed: u64At(this.#words, EXECUTED),
     };
   }
 
@@ -311,7 +288,7 @@ export class Extension<Context = ContextValues> implements Disposable {
 
   /** Time in native code of the last `runBatch` or `test`, in nanoseconds. */
   get nanoseconds(): number {
-    return this.#u64(NANOSECONDS);
+    return u64At(this.#words, NANOSECONDS);
   }
 
   /** Runs `repeat` times, packet and context reset before each, and reports on the last run. */
@@ -319,12 +296,14 @@ export class Extension<Context = ContextValues> implements Disposable {
     const runs = options.repeat ?? 1;
     if (!Number.isInteger(runs) || runs < 1 || runs > 0xffffffff)
       throw new RangeError(`repeat must be a whole number of at least 1, not ${runs}`);
-    const before = options.observe === 'maps' ? this.#contents() : [];
+    const before = options.observe === 'maps' ? contentsOf(this.#mapList) : [];
     this.#put(input);
     this.#words[REPEAT] = runs;
     this.#instance.test();
     if (this.#words[STATUS] !== 0) this.#refuse();
-    return this.#report(input, runs, before);
+    if (input.memory !== undefined) this.#takeMemory(input.memory);
+    const exchange = { instance: this.#instance, words: this.#words, bytes: this.#bytes };
+    return reportOf({ ...exchange, plan: this.#description.plan }, runs, before);
   }
 
   /** Replaces the environment of all later runs of this object. */
@@ -535,68 +514,6 @@ export class Extension<Context = ContextValues> implements Disposable {
     memory.set(this.#bytes.subarray(at, at + memory.length));
   }
 
-  #u64(word: number): number {
-    return this.#words[word]! + this.#words[word + 1]! * 2 ** 32;
-  }
-
-  #big(word: number): bigint {
-    return (BigInt(this.#words[word + 1]!) << 32n) | BigInt(this.#words[word]!);
-  }
-
-  /** What all maps hold that have entries to tell. */
-  #contents(): (readonly [ExtensionMap, MapContent])[] {
-    const scannable = this.#mapList.filter(({ type }) => !WITHOUT_ENTRIES.has(type));
-    return scannable.map((map) => [map, contentOf(map.entries())]);
-  }
-
-  #report(
-    input: AnyInput,
-    runs: number,
-    before: readonly (readonly [ExtensionMap, MapContent])[],
-  ): TestReport {
-    const { plan } = this.#description;
-    const words = this.#words;
-    const slice = (at: number, length: number) => this.#bytes.slice(at, at + length);
-    const contextAt = this.#instance.contextAt;
-    const isMemory = plan.kind === 'memory';
-    if (input.memory !== undefined) this.#takeMemory(input.memory);
-    return {
-      r0: plan.returnBits === 32 ? BigInt(words[RESULT]!) : this.#big(RESULT),
-      action: this.actionName(words[RESULT]!),
-      packet: plan.packet ? slice(words[OUT_OFFSET]!, words[OUT_BYTES]!) : undefined,
-      context: isMemory ? undefined : slice(contextAt, plan.contextBytes),
-      memory: isMemory ? slice(contextAt, plan.contextBytes) : undefined,
-      trace: new TextDecoder().decode(slice(this.#instance.traceAt, words[TRACE_BYTES]!)),
-      redirect: this.#redirect(),
-      tailCalls: words[TAIL_CALLS]!,
-      changes: Object.fromEntries(
-        before
-          .map(([map, content]) => [map.name, changesIn(map, content)] as const)
-          .filter(([, changes]) => changes.length > 0),
-      ),
-      runs,
-      nanosecondsPerRun: this.#u64(NANOSECONDS) / runs,
-    };
-  }
-
-  #redirect(): Redirect | undefined {
-    const kind = REDIRECT_KINDS[this.#words[REDIRECT]! - 1];
-    if (kind === undefined) return undefined;
-    return {
-      kind,
-      ifindex: this.#words[REDIRECT + 1]!,
-      flags: this.#big(REDIRECT + 2),
-      key: this.#u64(REDIRECT + 4),
-      ...this.#redirectKey(),
-    };
-  }
-
-  #redirectKey(): { keyBytes?: Uint8Array } {
-    const sizeBytes = this.#words[REDIRECT_KEY]!;
-    const at = (REDIRECT_KEY + 1) * 4;
-    return sizeBytes === 0 ? {} : { keyBytes: this.#bytes.slice(at, at + sizeBytes) };
-  }
-
   /** Why native code ran nothing; enum rf_status in loader/native/instance.h. */
   #refuse(status = this.#words[STATUS]!): never {
     switch (status) {
@@ -615,8 +532,6 @@ export class Extension<Context = ContextValues> implements Disposable {
     }
   }
 }
-const changesIn = (map: ExtensionMap, before: MapContent): readonly MapChange[] =>
-  changesBetween(before, contentOf(map.entries()), typesOfMap(map));
 
 Object.freeze(Extension);
 Object.freeze(Extension.prototype);

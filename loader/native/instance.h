@@ -24,7 +24,7 @@ void rf_extension_drop(struct rf_extension *extension);
 /* False: the new program has another context plan or other maps. */
 bool rf_extension_replace(struct rf_extension *extension, struct rf_program *program);
 
-/* Words at the start of the exchange area, 32 bits each; loader/instance.ts has the same list. */
+/* Words at the start of the exchange area, 32 bits each; loader/exchange.ts has the same list. */
 enum rf_word {
   RF_WORD_STATUS = 0,         /* out: 0, or why nothing ran; `run` says it by its outcome */
   RF_WORD_PACKET_BYTES = 1,   /* in */
