@@ -1,7 +1,7 @@
 /**
  * Programs whose proofs need to be looked for along the path: a number is checked in one form and
  * used in another, with the bound right, or off by a little. Assembly text; they run as `memory`
- * programs on a buffer of BUFFER_BYTES.
+ * programs on a buffer of BUFFER_BYTES. Packets: generate-packet-relations.ts.
  */
 
 import { Random } from '../support/random-program.ts';
@@ -52,6 +52,7 @@ export class RelationGenerator {
       () => this.#throughStack(),
       () => this.#random.pick([() => this.#noise(), () => this.#maskedBySign()])(),
       () => this.#random.pick([() => this.#lowHalves(), () => this.#table()])(),
+      () => this.#wholes(),
     ];
     const count = 1 + this.#random.below(3);
     for (let i = 0; i < count; i++) this.#random.pick(templates)();
@@ -203,6 +204,21 @@ export class RelationGenerator {
     const shift = this.#random.pick([0, 0, 8, 16, 32]);
     this.#keepSide(checked, this.#noiseIn(64n << BigInt(shift)) - 1n, 1n);
     this.#use(used);
+  }
+
+  /** What remains of a number without a part of it, and a multiple of a difference. */
+  #wholes(): void {
+    const [a, b] = [this.#number(), this.#number()];
+    const part = this.#random.pick(['%= 12', '&= 40', '>>= 2', '/= 3', '&= 7', '*= 2']);
+    this.#keepSide(a, this.#noiseIn(63n), 3n);
+    if (this.#chance(2)) {
+      this.#emit(`r4 = ${a}`, `r4 ${part}`, `r5 = ${a}`, 'r5 -= r4');
+      this.#use(this.#random.pick(['r5', 'r5', 'r4']));
+      return;
+    }
+    this.#emit(`if ${a} ${this.#random.pick(['<', '<=', 's<'])} ${b} goto out`);
+    this.#emit(`r4 = ${a}`, 'r4 *= 4', `r5 = ${b}`, 'r5 *= 4', 'r4 -= r5', 'r4 >>= 2');
+    this.#use(this.#random.pick(['r4', b]));
   }
 
   /** Orders between low halves, of numbers that may have high ones. */
