@@ -85,7 +85,8 @@ static ALWAYS_INLINE void *address_of(const struct location *location, void *blo
   return found.vector + (location->offset & 0xffff);
 }
 
-static ALWAYS_INLINE void read_int(const struct plan *plan, int index, void *block, struct record *out) {
+static ALWAYS_INLINE void read_int(const struct plan *plan, int index, void *block,
+    struct record *out) {
   void *address = address_of(&plan->ints[index], block);
   if (!address) return;
   __u64 value;
@@ -95,7 +96,8 @@ static ALWAYS_INLINE void read_int(const struct plan *plan, int index, void *blo
   out->ints_valid |= 1ull << index;
 }
 
-static ALWAYS_INLINE __u64 read_string(const struct plan *plan, int index, void *block, struct record *out, __u64 at) {
+static ALWAYS_INLINE __u64 read_string(const struct plan *plan, int index, void *block,
+    struct record *out, __u64 at) {
   void *address = address_of(&plan->strings[index], block);
   out->string_lengths[index] = 0;
   if (!address || at > PAYLOAD_BYTES - STRING_BYTES) return 0;
@@ -107,7 +109,8 @@ static ALWAYS_INLINE __u64 read_string(const struct plan *plan, int index, void 
   return length;
 }
 
-static ALWAYS_INLINE __u64 read_text(struct record *out, __u64 at, const char *from, __u16 *length) {
+static ALWAYS_INLINE __u64 read_text(struct record *out, __u64 at, const char *from,
+    __u16 *length) {
   if (at > PAYLOAD_BYTES - STRING_BYTES) return 0;
   long size = bpf_probe_read_user_str(&out->payload[at], STRING_BYTES, from);
   if (size < 0 || size > STRING_BYTES) return 0;
@@ -115,7 +118,8 @@ static ALWAYS_INLINE __u64 read_text(struct record *out, __u64 at, const char *f
   return size;
 }
 
-static ALWAYS_INLINE __u64 read_map(const struct plan *plan, int index, void *block, struct record *out, __u64 at) {
+static ALWAYS_INLINE __u64 read_map(const struct plan *plan, int index, void *block,
+    struct record *out, __u64 at) {
   struct map_description *description = &out->maps[index];
   description->count = -1;
   void *address = address_of(&plan->maps[index], block);
@@ -208,7 +212,8 @@ struct linux_path {
   struct file_path dentry[1];
 };
 
-static ALWAYS_INLINE void close_parameter(struct event_buffer *buffer, struct progress *progress, __u16 length) {
+static ALWAYS_INLINE void close_parameter(struct event_buffer *buffer, struct progress *progress,
+    __u16 length) {
   __u32 at = progress->header_at & (ARGUMENT_BYTES - 1);
   *(__u16 *)&buffer->bytes[at] = length;
   progress->header_at += 2;
@@ -216,7 +221,8 @@ static ALWAYS_INLINE void close_parameter(struct event_buffer *buffer, struct pr
   progress->count++;
 }
 
-static ALWAYS_INLINE void put_number(struct event_buffer *buffer, struct progress *progress, __u64 value, __u32 size) {
+static ALWAYS_INLINE void put_number(struct event_buffer *buffer, struct progress *progress,
+    __u64 value, __u32 size) {
   __u32 at = progress->data_at & (EVENT_BYTES - 1);
   switch (size) {
     case 1:
@@ -234,7 +240,8 @@ static ALWAYS_INLINE void put_number(struct event_buffer *buffer, struct progres
   close_parameter(buffer, progress, size);
 }
 
-static ALWAYS_INLINE void put_string(struct event_buffer *buffer, struct progress *progress, const void *from, bool is_user) {
+static ALWAYS_INLINE void put_string(struct event_buffer *buffer, struct progress *progress,
+    const void *from, bool is_user) {
   __u32 at = progress->data_at & (EVENT_BYTES - 1);
   long length = 0;
   if (from) {
@@ -246,7 +253,8 @@ static ALWAYS_INLINE void put_string(struct event_buffer *buffer, struct progres
   close_parameter(buffer, progress, length);
 }
 
-static ALWAYS_INLINE void put_bytes(struct event_buffer *buffer, struct progress *progress, const void *from, __u64 size) {
+static ALWAYS_INLINE void put_bytes(struct event_buffer *buffer, struct progress *progress,
+    const void *from, __u64 size) {
   __u32 at = progress->data_at & (EVENT_BYTES - 1);
   __u32 length = size & (ARGUMENT_BYTES - 1);
   if (!from || bpf_probe_read_user(&buffer->bytes[at], length, from)) length = 0;
@@ -254,13 +262,15 @@ static ALWAYS_INLINE void put_bytes(struct event_buffer *buffer, struct progress
 }
 
 /* Strings one behind the other, as arguments and environments lie. */
-static ALWAYS_INLINE void put_vector(struct event_buffer *buffer, struct progress *progress, const char *const *vector, int most) {
+static ALWAYS_INLINE void put_vector(struct event_buffer *buffer, struct progress *progress,
+    const char *const *vector, int most) {
   __u32 start = progress->data_at;
   __u32 at = start;
   for (int i = 0; i < most; i++) {
     const char *text = NULL;
     if (bpf_probe_read_user(&text, sizeof(text), &vector[i]) || !text) break;
-    long length = bpf_probe_read_user_str(&buffer->bytes[at & (EVENT_BYTES - 1)], ARGUMENT_BYTES, text);
+    long length = bpf_probe_read_user_str(&buffer->bytes[at & (EVENT_BYTES - 1)], ARGUMENT_BYTES,
+        text);
     if (length <= 0) break;
     at += length;
     if (at - start >= ARGUMENT_BYTES) break;
@@ -268,7 +278,8 @@ static ALWAYS_INLINE void put_vector(struct event_buffer *buffer, struct progres
   close_parameter(buffer, progress, at - start);
 }
 
-static ALWAYS_INLINE __u64 put_socket(struct event_buffer *buffer, struct progress *progress, const void *address, __u32 size) {
+static ALWAYS_INLINE __u64 put_socket(struct event_buffer *buffer, struct progress *progress,
+    const void *address, __u32 size) {
   __u16 family = 0;
   char raw[32] = {};
   if (!address || size < 2 || bpf_probe_read_user(raw, size & 31, address)) {
@@ -329,7 +340,8 @@ static ALWAYS_INLINE bool is_wanted(__u32 number) {
   return wanted && *wanted;
 }
 
-static ALWAYS_INLINE void finish(struct event_buffer *buffer, struct progress *progress, __u16 type) {
+static ALWAYS_INLINE void finish(struct event_buffer *buffer, struct progress *progress,
+    __u16 type) {
   struct event_header *header = (void *)buffer->bytes;
   header->time = bpf_ktime_get_boot_ns();
   header->thread = bpf_get_current_pid_tgid();
@@ -363,7 +375,8 @@ int fill_event(struct syscall_entry *ctx) {
   if (!is_wanted(number)) return 0;
   struct event_buffer *buffer = bpf_map_lookup_elem(&buffers, &zero);
   if (!buffer) return 0;
-  struct progress progress = {sizeof(struct event_header), sizeof(struct event_header) + 2 * MAX_PARAMETERS, 0, 0};
+  struct progress progress = {sizeof(struct event_header),
+      sizeof(struct event_header) + 2 * MAX_PARAMETERS, 0, 0};
   switch (number) {
     case 0:
     case 1:

@@ -144,7 +144,15 @@ struct {
   __uint(max_entries, 4096);
 } identities SEC(".maps");
 
-enum verdict { FORWARD = 0, DROP_SHORT = 1, DROP_POLICY, DROP_NO_BACKEND, DROP_CT, DROP_WRITE, DROP_PROTOCOL };
+enum verdict {
+  FORWARD = 0,
+  DROP_SHORT,
+  DROP_POLICY,
+  DROP_NO_BACKEND,
+  DROP_CT,
+  DROP_WRITE,
+  DROP_PROTOCOL,
+};
 
 struct session {
   struct tuple tuple;
@@ -171,7 +179,8 @@ static ALWAYS_INLINE void count(struct __sk_buff *skb, __u8 reason, __u8 directi
   }
 }
 
-static ALWAYS_INLINE int drop(struct __sk_buff *skb, struct session *s, __u8 reason, __u8 direction, __u16 line) {
+static ALWAYS_INLINE int drop(struct __sk_buff *skb, struct session *s, __u8 reason, __u8 direction,
+    __u16 line) {
   struct notice notice = {
       .type = 1,
       .reason = reason,
@@ -318,8 +327,8 @@ static ALWAYS_INLINE int create(struct session *s, __u8 direction, __u32 backend
   return bpf_map_update_elem(&connections, &s->tuple, &entry, BPF_ANY) < 0 ? DROP_CT : FORWARD;
 }
 
-static ALWAYS_INLINE struct endpoint *choose(struct service_key *key, struct service *service, struct session *s,
-                                             struct __sk_buff *skb, __u32 *chosen) {
+static ALWAYS_INLINE struct endpoint *choose(struct service_key *key, struct service *service,
+    struct session *s, struct __sk_buff *skb, __u32 *chosen) {
   if (service->affinity_timeout) {
     struct affinity_key client = {s->tuple.source, service->reverse_nat};
     struct affinity_value *last = bpf_map_lookup_elem(&affinities, &client);
@@ -346,33 +355,41 @@ static ALWAYS_INLINE struct endpoint *choose(struct service_key *key, struct ser
 #define IP_OFFSET sizeof(struct ethhdr)
 
 static ALWAYS_INLINE int checksum_offset(__u8 protocol) {
-  return protocol == IPPROTO_TCP ? offsetof(struct tcphdr, check) : protocol == IPPROTO_UDP ? offsetof(struct udphdr, check) : -1;
+  if (protocol == IPPROTO_TCP) return offsetof(struct tcphdr, check);
+  return protocol == IPPROTO_UDP ? offsetof(struct udphdr, check) : -1;
 }
 
 /* Writes an address and a port, and keeps both checksums right. */
-static ALWAYS_INLINE int rewrite(struct __sk_buff *skb, struct session *s, const struct address *old, const struct address *to,
-                                 __be16 old_port, __be16 port, bool is_source) {
+static ALWAYS_INLINE int rewrite(struct __sk_buff *skb, struct session *s,
+    const struct address *old, const struct address *to, __be16 old_port, __be16 port,
+    bool is_source) {
   int check = checksum_offset(s->tuple.protocol);
   __u64 flags = s->tuple.protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
   __s64 sum = bpf_csum_diff((void *)old, 16, (void *)to, 16, 0);
   if (s->is_ipv6) {
-    int at = IP_OFFSET + (is_source ? offsetof(struct ipv6hdr, saddr) : offsetof(struct ipv6hdr, daddr));
+    int field = is_source ? offsetof(struct ipv6hdr, saddr) : offsetof(struct ipv6hdr, daddr);
+    int at = IP_OFFSET + field;
     if (bpf_skb_store_bytes(skb, at, to, 16, 0) < 0) return DROP_WRITE;
   } else {
-    int at = IP_OFFSET + (is_source ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr));
+    int field = is_source ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr);
+    int at = IP_OFFSET + field;
     if (bpf_skb_store_bytes(skb, at, &to->words[3], 4, 0) < 0) return DROP_WRITE;
-    if (bpf_l3_csum_replace(skb, IP_OFFSET + offsetof(struct iphdr, check), 0, sum, 0) < 0) return DROP_WRITE;
+    if (bpf_l3_csum_replace(skb, IP_OFFSET + offsetof(struct iphdr, check), 0, sum, 0) < 0)
+      return DROP_WRITE;
   }
   if (check < 0) return FORWARD;
-  if (bpf_l4_csum_replace(skb, s->transport + check, 0, sum, flags | BPF_F_PSEUDO_HDR) < 0) return DROP_WRITE;
+  if (bpf_l4_csum_replace(skb, s->transport + check, 0, sum, flags | BPF_F_PSEUDO_HDR) < 0)
+    return DROP_WRITE;
   if (old_port == port) return FORWARD;
-  if (bpf_l4_csum_replace(skb, s->transport + check, old_port, port, flags | 2) < 0) return DROP_WRITE;
+  if (bpf_l4_csum_replace(skb, s->transport + check, old_port, port, flags | 2) < 0)
+    return DROP_WRITE;
   int at = s->transport + (is_source ? 0 : 2);
   return bpf_skb_store_bytes(skb, at, &port, 2, 0) < 0 ? DROP_WRITE : FORWARD;
 }
 
 static ALWAYS_INLINE int balance_service(struct __sk_buff *skb, struct session *s) {
-  struct service_key key = {.address = s->tuple.destination, .port = s->tuple.destination_port, .protocol = s->tuple.protocol};
+  struct service_key key = {.address = s->tuple.destination, .port = s->tuple.destination_port,
+      .protocol = s->tuple.protocol};
   struct service *service = bpf_map_lookup_elem(&services, &key);
   if (!service) {
     key.scope = 1;
@@ -411,7 +428,8 @@ static ALWAYS_INLINE int balance_service(struct __sk_buff *skb, struct session *
   return FORWARD;
 }
 
-static ALWAYS_INLINE bool matches(struct __sk_buff *skb, struct policy_key *key, struct session *s, int *error) {
+static ALWAYS_INLINE bool matches(struct __sk_buff *skb, struct policy_key *key, struct session *s,
+    int *error) {
   struct policy *policy = bpf_map_lookup_elem(&policies, key);
   if (!policy) return false;
   __sync_fetch_and_add(&policy->packets, 1);
@@ -422,7 +440,8 @@ static ALWAYS_INLINE bool matches(struct __sk_buff *skb, struct policy_key *key,
 }
 
 /* The most specific rule first; a rule for all ports wins over one for all peers. */
-static ALWAYS_INLINE int may_pass(struct __sk_buff *skb, struct session *s, __u32 identity, __u8 egress) {
+static ALWAYS_INLINE int may_pass(struct __sk_buff *skb, struct session *s, __u32 identity,
+    __u8 egress) {
   struct policy_key key = {identity, s->tuple.destination_port, s->tuple.protocol, egress};
   int error = DROP_POLICY;
   if (matches(skb, &key, s, &error)) return error;
@@ -460,7 +479,8 @@ static ALWAYS_INLINE int leave(struct __sk_buff *skb, struct session *s) {
     key.tunnel_id = s->source_identity;
     key.remote_ipv4 = bpf_ntohl(s->tunnel);
     key.tunnel_ttl = 64;
-    if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX) < 0) return drop(skb, s, DROP_WRITE, 1, __LINE__);
+    if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX) < 0)
+      return drop(skb, s, DROP_WRITE, 1, __LINE__);
     count(skb, FORWARD, 1, __LINE__);
     return bpf_redirect(7, 0);
   }
@@ -479,8 +499,10 @@ static ALWAYS_INLINE int leave(struct __sk_buff *skb, struct session *s) {
     route.ipv4_dst = s->tuple.destination.words[3];
   }
   if (bpf_fib_lookup(skb, &route, sizeof(route), 0) != BPF_FIB_LKUP_RET_SUCCESS) return TC_ACT_OK;
-  if (bpf_skb_store_bytes(skb, 0, route.dmac, 6, 0) < 0) return drop(skb, s, DROP_WRITE, 1, __LINE__);
-  if (bpf_skb_store_bytes(skb, 6, route.smac, 6, 0) < 0) return drop(skb, s, DROP_WRITE, 1, __LINE__);
+  if (bpf_skb_store_bytes(skb, 0, route.dmac, 6, 0) < 0)
+    return drop(skb, s, DROP_WRITE, 1, __LINE__);
+  if (bpf_skb_store_bytes(skb, 6, route.smac, 6, 0) < 0)
+    return drop(skb, s, DROP_WRITE, 1, __LINE__);
   count(skb, FORWARD, 1, __LINE__);
   return bpf_redirect(route.ifindex, 0);
 }
@@ -511,7 +533,8 @@ int from_container(struct __sk_buff *skb) {
       break;
     case CT_REPLY:
     case CT_RELATED:
-      if (known.reverse_nat && undo_nat(skb, &s, known.reverse_nat)) return drop(skb, &s, DROP_WRITE, 1, __LINE__);
+      if (known.reverse_nat && undo_nat(skb, &s, known.reverse_nat))
+        return drop(skb, &s, DROP_WRITE, 1, __LINE__);
       break;
     default:
       return drop(skb, &s, DROP_CT, 1, __LINE__);
@@ -530,7 +553,8 @@ int to_container(struct __sk_buff *skb) {
   struct connection known = {};
   int state = track(&s, 0, &known);
   if (state == CT_REPLY || state == CT_RELATED) {
-    if (known.reverse_nat && undo_nat(skb, &s, known.reverse_nat)) return drop(skb, &s, DROP_WRITE, 0, __LINE__);
+    if (known.reverse_nat && undo_nat(skb, &s, known.reverse_nat))
+      return drop(skb, &s, DROP_WRITE, 0, __LINE__);
   } else {
     error = may_pass(skb, &s, s.source_identity, 0);
     if (error) return drop(skb, &s, error, 0, __LINE__);

@@ -121,7 +121,8 @@ static ALWAYS_INLINE int take_ipv6(struct cursor *cursor, struct dissection *out
   return -1;
 }
 
-static ALWAYS_INLINE void take_tcp_options(struct cursor *cursor, struct tcphdr *tcp, struct dissection *out) {
+static ALWAYS_INLINE void take_tcp_options(struct cursor *cursor, struct tcphdr *tcp,
+    struct dissection *out) {
   __u8 *at = (void *)(tcp + 1);
   if (tcp->doff < 6) return;
   for (int i = 0; i < MAX_OPTIONS; i++) {
@@ -139,7 +140,8 @@ static ALWAYS_INLINE void take_tcp_options(struct cursor *cursor, struct tcphdr 
   }
 }
 
-static ALWAYS_INLINE int take_transport(struct cursor *cursor, struct dissection *out, int protocol) {
+static ALWAYS_INLINE int take_transport(struct cursor *cursor, struct dissection *out,
+    int protocol) {
   out->protocol = protocol;
   switch (protocol) {
     case IPPROTO_TCP: {
@@ -319,12 +321,14 @@ static ALWAYS_INLINE bool is_flooded(void) {
   return ++rate->first > 125000;
 }
 
-static ALWAYS_INLINE bool choose_real(struct client *client, struct vip_value *vip, struct real *to, __u32 *index, bool is_syn) {
+static ALWAYS_INLINE bool choose_real(struct client *client, struct vip_value *vip, struct real *to,
+    __u32 *index, bool is_syn) {
   bool bypass = is_syn && is_flooded();
   if (!is_syn && !(vip->flags & F_LRU_BYPASS)) {
     struct cached *known = bpf_map_lookup_elem(&cache, client);
     if (known) {
-      bool is_stale = client->protocol == IPPROTO_UDP && bpf_ktime_get_ns() - known->time > 30000000000ull;
+      bool is_stale = client->protocol == IPPROTO_UDP
+          && bpf_ktime_get_ns() - known->time > 30000000000ull;
       if (!is_stale) {
         *index = known->index;
         struct real *real = bpf_map_lookup_elem(&real_table, index);
@@ -407,7 +411,8 @@ static ALWAYS_INLINE bool encapsulate_v4(struct xdp_md *ctx, __u32 to, __u32 see
   return true;
 }
 
-static ALWAYS_INLINE bool encapsulate_v6(struct xdp_md *ctx, const struct real *to, __u32 seed, __u16 length, __u8 protocol) {
+static ALWAYS_INLINE bool encapsulate_v6(struct xdp_md *ctx, const struct real *to, __u32 seed,
+    __u16 length, __u8 protocol) {
   if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct ipv6hdr))) return false;
   void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   struct ethhdr *outer = data, *inner = data + sizeof(struct ipv6hdr);
@@ -446,7 +451,8 @@ static ALWAYS_INLINE int answer_ping(struct ethhdr *eth, struct iphdr *ip, struc
 }
 
 /* Fills in the client; the result is an action, or -1 to go on. */
-static ALWAYS_INLINE int parse_client(struct cursor *cursor, struct client *client, bool is_ipv6, __u16 *length, bool *is_error) {
+static ALWAYS_INLINE int parse_client(struct cursor *cursor, struct client *client, bool is_ipv6,
+    __u16 *length, bool *is_error) {
   struct ethhdr *eth = cursor->at;
   struct iphdr *ip = (void *)(eth + 1);
   struct ipv6hdr *ip6 = (void *)(eth + 1);
@@ -554,8 +560,11 @@ static ALWAYS_INLINE int forward(struct xdp_md *ctx, bool is_ipv6) {
   if (!is_chosen && !choose_real(&client, vip, &to, &index, is_syn)) return XDP_DROP;
   if (vip->flags & F_LOCAL && to.flags & 2) return XDP_PASS;
   __u32 seed = client.source[0] ^ client.source[3] ^ client.ports[0];
-  if (!bump(&stats, vip->number & 255, length) || !bump(&real_stats, index, length)) return XDP_DROP;
-  if (to.flags & 1) return encapsulate_v6(ctx, &to, seed, length, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IPIP) ? XDP_TX : XDP_DROP;
+  if (!bump(&stats, vip->number & 255, length) || !bump(&real_stats, index, length))
+    return XDP_DROP;
+  if (to.flags & 1)
+    return encapsulate_v6(ctx, &to, seed, length, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IPIP) ? XDP_TX
+      : XDP_DROP;
   if (is_ipv6) return XDP_DROP;
   return encapsulate_v4(ctx, to.address[0], seed, length) ? XDP_TX : XDP_DROP;
 }
