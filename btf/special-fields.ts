@@ -95,9 +95,9 @@ class Search {
     const before = this.#fields.length;
     const type = btf.type(id);
     switch (type.kind) {
+      // Members of a union lie over each other: the kernel does not look for fields there.
       case 'struct':
-      case 'union':
-        if (type.kind === 'struct' && Object.hasOwn(STRUCTS, type.name)) {
+        if (Object.hasOwn(STRUCTS, type.name)) {
           this.#add(STRUCTS[type.name]!, offset, type.sizeBytes, place);
           break;
         }

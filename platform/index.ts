@@ -68,6 +68,7 @@ export {
   UNTRUSTED_LSM_HOOKS,
 } from './lsm-hooks.ts';
 export { mapProblem } from './map-check.ts';
+export { combinationProblem, fieldsProblem } from './map-fields.ts';
 export { MAP_TYPES } from './map-types.ts';
 export { helperIn, mapTypeIn, programTypeIn } from './offers.ts';
 export { compareVersions, PROFILES } from './profiles.ts';

@@ -5,8 +5,14 @@
 
 import { type Btf, parseBtf, type SpecialField, specialFields } from '../btf/index.ts';
 import type { MapSpec, Program } from '../isa/index.ts';
+import { combinationProblem, fieldsProblem } from '../platform/index.ts';
 
 const NONE: readonly SpecialField[] = Object.freeze([]);
+
+const NODES: ReadonlySet<string> = new Set(['list-node', 'rbtree-node']);
+
+const hasCollection = (fields: readonly SpecialField[]): boolean =>
+  fields.some(({ contains }) => contains !== undefined);
 
 /** Programs of one object share their BTF. */
 const parsed = new WeakMap<Uint8Array, Btf>();
@@ -22,6 +28,7 @@ export class ProgramTypes {
   /** Undefined: the program has none, or needs none. */
   readonly btf: Btf | undefined;
   readonly #ofMap: readonly (readonly SpecialField[])[];
+  readonly #problems: readonly (string | undefined)[];
   readonly #ofType = new Map<number, readonly SpecialField[]>();
 
   /** Throws InputError where the program's BTF is malformed. */
@@ -31,11 +38,43 @@ export class ProgramTypes {
     const isNeeded = isTyped || hasGlobals || program.kfuncCalls.length > 0;
     this.btf = isNeeded ? btfOf(program) : undefined;
     this.#ofMap = maps.map(({ btfValueTypeId }) => this.ofType(btfValueTypeId ?? 0));
+    this.#problems = maps.map(
+      (map, index) =>
+        fieldsProblem(map, this.ofMap(index)) ?? this.problemOfType(map.btfValueTypeId ?? 0),
+    );
   }
 
   /** Special fields of the values of a map. */
   ofMap(index: number): readonly SpecialField[] {
     return this.#ofMap[index] ?? NONE;
+  }
+
+  /** Why functions do not work on the special fields of a map; undefined: they do. */
+  problemOf(index: number): string | undefined {
+    return this.#problems[index];
+  }
+
+  /**
+   * Why there can be no values of the type, by its special fields and by those of what its lists and
+   * trees contain. What is both in a collection and has one may contain nothing that has one: so
+   * objects never own each other in a circle.
+   */
+  problemOfType(typeId: number): string | undefined {
+    const fields = this.ofType(typeId);
+    const all = [fields, ...this.#contents(fields)];
+    if (all.some((each) => this.#mayOwnItself(each))) return 'objects could own each other';
+    return all.map(combinationProblem).find((problem) => problem !== undefined);
+  }
+
+  #mayOwnItself(fields: readonly SpecialField[]): boolean {
+    return fields.some(({ kind }) => NODES.has(kind)) && this.#contents(fields).some(hasCollection);
+  }
+
+  /** The special fields of what the lists and trees among the fields contain. */
+  #contents(fields: readonly SpecialField[]): (readonly SpecialField[])[] {
+    return fields.flatMap(({ contains }) =>
+      contains === undefined ? [] : [this.ofType(this.btf!.find(contains.typeName, 'struct') ?? 0)],
+    );
   }
 
   /** Special fields of a type. */

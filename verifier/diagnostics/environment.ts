@@ -20,6 +20,11 @@ export const ENVIRONMENT = {
     'use another map type, or a newer profile',
     'map_create: EINVAL',
   ),
+  'map-fields': row(
+    "{name} does not work on map '{map}': {problem}",
+    'use a map type and a value type that go together',
+    "map '{map}' has to have BTF in order to use {name}",
+  ),
   'arena-privilege': row(
     'arenas need CAP_BPF and CAP_PERFMON',
     'load the program with both capabilities',

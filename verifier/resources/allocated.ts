@@ -38,6 +38,9 @@ export function checkLocalType(call: Call): Failure | null {
   const id = domain.signedMin(state.words, number);
   const { btf } = subject.types;
   if (btf?.has(id) !== true || btf.kindOf(id) !== 'struct') return fail();
+  const problem = subject.types.problemOfType(id);
+  if (problem !== undefined)
+    return wrong(call, `a structure that can be made (${problem})`, 'scalar');
   if (callee.returns.kind !== 'percpu-allocated') return null;
   const fits = (btf.sizeOf(id) ?? 0) <= MOST_PERCPU_BYTES && subject.types.ofType(id).length === 0;
   return fits ? null : wrong(call, 'a small structure without special fields', 'scalar');

@@ -8,7 +8,7 @@ import type { Failure } from '../diagnose/failure.ts';
 import { type Call, wrong } from '../discharge/passed.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
-import { fieldAt, fieldsBehind, offsetOf } from './special-field.ts';
+import { checkUsable, fieldAt, fieldsBehind, offsetOf } from './special-field.ts';
 
 const FIELDS: Readonly<Record<string, readonly [SpecialKind, string]>> = {
   timer: ['timer', 'bpf_timer'],
@@ -24,6 +24,8 @@ export function checkDeferred(call: Call): Failure | null {
   if (state.kind(value) !== kinds.MAP_VALUE || nullable) {
     return wrong(call, `a ${structure} in a map value`, 'map_value');
   }
+  const unusable = checkUsable(call);
+  if (unusable !== null) return unusable;
   if (fieldAt(walk, value, kind) === undefined) {
     const found = fieldsBehind(walk, value).find((field) => field.kind === kind);
     const offset = offsetOf(walk, value) ?? 'variable';

@@ -16,7 +16,7 @@ import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { setAllocated } from './allocated.ts';
 import { inComparison, isLocked } from './lock.ts';
-import { fieldAt, offsetOf } from './special-field.ts';
+import { checkUsable, fieldAt, offsetOf } from './special-field.ts';
 
 /** What a collection holds: objects of a type, by the node at an offset in them. */
 export interface Content {
@@ -35,7 +35,8 @@ export function checkCollection(call: Call): Failure | null {
   if (field === undefined || (flags & L.FLAG_NULLABLE) !== 0) return fail();
   const isOwner = state.kind(value) === kinds.MAP_VALUE || state.words[value + L.REFERENCE] !== 0;
   if (!isOwner || contentOf(walk, field) === undefined) return fail();
-  if (isLocked(walk, value)) return null;
+  const unusable = checkUsable(call);
+  if (unusable !== null || isLocked(walk, value)) return unusable;
   const values = { name: callee.name, object: kind };
   return { code: 'collection-unlocked', pc: call.pc, values, registers: [call.register] };
 }

@@ -18,7 +18,7 @@ import { holdsRcu, setKernelPointer } from '../kernel/pointer.ts';
 import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { setAllocated } from './allocated.ts';
-import { fieldAt } from './special-field.ts';
+import { checkUsable, fieldAt } from './special-field.ts';
 
 const POINTERS: ReadonlySet<SpecialKind> = new Set([
   'kptr',
@@ -91,7 +91,7 @@ export function checkKptr(call: Call): Failure | null {
   const { state } = call.walk;
   const nullable = (state.words[call.value + L.FLAGS]! & L.FLAG_NULLABLE) !== 0;
   const field = nullable ? undefined : fieldAt(call.walk, call.value, 'kptr', 'kptr-percpu');
-  if (field !== undefined && pointeeOf(call.walk, field) !== undefined) return null;
+  if (field !== undefined && pointeeOf(call.walk, field) !== undefined) return checkUsable(call);
   return wrong(call, 'the address of a kptr field', 'map_value, ptr_');
 }
 

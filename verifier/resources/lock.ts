@@ -22,7 +22,7 @@ import * as kinds from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import type { MachineState } from '../state/machine.ts';
 import { invalidate } from './release.ts';
-import { fieldAt, fieldsBehind, offsetOf } from './special-field.ts';
+import { checkUsable, fieldAt, fieldsBehind, offsetOf } from './special-field.ts';
 
 const MAX_ERRNO = 4095;
 
@@ -56,6 +56,8 @@ export function checkLock(call: Call): Failure | null {
   ) {
     return wrong(call, `a ${structure} in a map value`, 'map_value, ptr_');
   }
+  const unusable = checkUsable(call);
+  if (unusable !== null) return unusable;
   if (fieldAt(walk, value, kind) === undefined) {
     const found = fieldsBehind(walk, value).find((field) => field.kind === kind);
     const values = { name: callee.name, structure, at: found?.offset ?? -1 };

@@ -4,6 +4,8 @@
  */
 
 import type { SpecialField, SpecialKind } from '../../btf/index.ts';
+import type { Failure } from '../diagnose/failure.ts';
+import type { Call } from '../discharge/passed.ts';
 import * as domain from '../domain/index.ts';
 import type { Walk } from '../explore/walk.ts';
 import * as kinds from '../state/kinds.ts';
@@ -23,6 +25,17 @@ export function fieldsBehind(walk: Walk, value: number): readonly SpecialField[]
     default:
       return NONE;
   }
+}
+
+/** The fields of the map, if the pointer points into one, are there for functions to use. */
+export function checkUsable({ walk, value, callee, pc, register }: Call): Failure | null {
+  const { state, subject } = walk;
+  if (state.kind(value) !== kinds.MAP_VALUE) return null;
+  const index = state.words[value + L.TARGET]!;
+  const problem = subject.types.problemOf(index);
+  if (problem === undefined) return null;
+  const values = { name: callee.name, map: subject.maps[index]!.name, problem };
+  return { code: 'map-fields', pc, values, registers: [register] };
 }
 
 /** Constant offset of the pointer from the start of what it points into; undefined: it varies. */
