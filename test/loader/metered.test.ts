@@ -2,6 +2,8 @@
  * Metered code against the interpreter: the same count for every run, and for every limit the same
  * point at which the run stops, seen by what it has written until then.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { packet as build } from '../../hosts/index.ts';
 import {
@@ -16,6 +18,7 @@ import { compileFrom } from '../../jit/compile.ts';
 import { compile } from '../../jit/index.ts';
 import { type Extension, load, loadReference, setTarget } from '../../loader/index.ts';
 import { HELPERS } from '../../platform/index.ts';
+import { readObject } from '../../programs/object/index.ts';
 import { verify } from '../../verifier/index.ts';
 import { plainFacts, plainParts } from '../support/plain-facts.ts';
 import { BUFFER_BYTES, Random, randomBuffer, randomProgram } from '../support/random-program.ts';
@@ -287,5 +290,23 @@ exit`);
       Uint8Array.from(extension.maps.cells!.get(new Uint8Array(4))!).buffer,
     );
     expect([cell.getUint32(0, true), cell.getUint32(8, true)]).toEqual([0, 7]);
+  });
+});
+
+describe('real programs', () => {
+  const folder = fileURLToPath(new URL('../../programs/samples/', import.meta.url));
+  const files = readdirSync(folder).filter((name) => /^(?!bad-).*\.o$/.test(name));
+  const packets = [PACKET, build.arp({}), build.udp({ dst: '[2001:db8::1]:53', payload: 'xy' })];
+  it.each(files)('%s is counted alike', (name) => {
+    for (const source of readObject(readFileSync(folder + name), name)) {
+      const verdict = verify(source);
+      if (!verdict.ok) throw new Error(verdict.diagnostics[0]!.message);
+      using native = load(compile(verdict.proof, METERED), { lifetime: 'replaceable' });
+      const reference = loadReference([source])[0]!;
+      for (const packet of [...packets, PACKET.slice(0, 30), new Uint8Array(14)]) {
+        const { executed } = reference.test({ packet }).outcome;
+        expect(native.runMetered({ packet }).executed, source.name).toBe(executed);
+      }
+    }
   });
 });
