@@ -3,6 +3,7 @@
 #include "map.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,12 +47,39 @@ static const struct rf_map_kind *kind_of(uint32_t type) {
   return NULL;
 }
 
-/* An estimate from above of what any kind allocates for the specification. */
-static bool fits(const struct rf_map *map) {
+/* The number in the first line of a file that `format` matches; UINT64_MAX: none. */
+static uint64_t number_in(const char *path, const char *format) {
+  char line[128];
+  unsigned long long number;
+  uint64_t found = UINT64_MAX;
+  FILE *file = fopen(path, "re");
+  while (file != NULL && found == UINT64_MAX && fgets(line, sizeof line, file) != NULL)
+    if (sscanf(line, format, &number) == 1) found = number;
+  if (file != NULL) fclose(file);
+  return found;
+}
+
+/* What the machine, and the control group if it has a limit, can still give. */
+static uint64_t available_bytes(void) {
+  uint64_t kilobytes = number_in("/proc/meminfo", "MemAvailable: %llu");
+  uint64_t machine = kilobytes > UINT64_MAX >> 10 ? UINT64_MAX : kilobytes << 10;
+  uint64_t limit = number_in("/sys/fs/cgroup/memory.max", "%llu");
+  uint64_t used = number_in("/sys/fs/cgroup/memory.current", "%llu");
+  uint64_t group = limit == UINT64_MAX || used == UINT64_MAX ? UINT64_MAX : limit > used ? limit - used : 0;
+  return machine < group ? machine : group;
+}
+
+/* Whether a map so large can be had: by an estimate from above of what any kind allocates. Pages come as
+ * they are touched, and then it is too late for an error; so what is touched at once must be there. */
+static long check_memory(const struct rf_map *map) {
+  enum { SMALL_BYTES = 64 << 20 };
   const struct rf_map_spec *spec = &map->spec;
-  if (spec->key_bytes > RF_KEY_BYTES_MAX || spec->value_bytes > VALUE_BYTES_MAX) return false;
+  if (spec->key_bytes > RF_KEY_BYTES_MAX || spec->value_bytes > VALUE_BYTES_MAX) return -E2BIG;
   uint64_t element = (uint64_t)map->stride + map->key_stride + 64;
-  return element * ((uint64_t)spec->max_entries + 128) <= MAP_BYTES_MAX;
+  uint64_t bytes = element * ((uint64_t)spec->max_entries + 128);
+  if (bytes > MAP_BYTES_MAX) return -E2BIG;
+  if (bytes <= SMALL_BYTES || (spec->flags & RF_F_NO_PREALLOC)) return 0;
+  return bytes > available_bytes() ? -ENOMEM : 0;
 }
 
 struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inner, long *error) {
@@ -69,8 +97,7 @@ struct rf_map *rf_map_create(const struct rf_map_spec *spec, struct rf_map *inne
   atomic_init(&map->references, 1);
   for (uint32_t i = 0; i < spec->field_count; i++)
     map->owns_fields = map->owns_fields || spec->fields[i].kind != RF_FIELD_LOCK;
-  *error = -E2BIG;
-  if (fits(map) && (*error = kind->create(map)) == 0) {
+  if ((*error = check_memory(map)) == 0 && (*error = kind->create(map)) == 0) {
     map->inner = inner;
     if (inner != NULL) rf_map_take(inner);
     return map;

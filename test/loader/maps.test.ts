@@ -249,6 +249,41 @@ describe('creation', () => {
     expect(attempt(() => createMap(mapSpec(part)))).toBe(code);
   });
 
+  it('answers an error or a map to any sizes, and never more than there is', () => {
+    const size = fc.oneof(
+      fc.nat(64),
+      fc.nat(2 ** 32 - 1),
+      fc.nat(31).map((bit) => 2 ** bit),
+    );
+    const shapes = fc.record({
+      type: fc.constantFrom(
+        'array',
+        'percpu_array',
+        'hash',
+        'lpm_trie',
+        'queue',
+        'bloom_filter',
+        'devmap',
+        'arena',
+      ),
+      keySize: fc.oneof(fc.constantFrom(0, 4, 8), size),
+      valueSize: size,
+      maxEntries: fc.oneof(fc.nat(64), fc.integer({ min: 2 ** 31, max: 2 ** 32 - 1 })),
+    });
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        // What is touched at once takes its time, and so do the many buckets of a large hash.
+        const flags = shape.type === 'hash' || shape.type === 'lpm_trie' ? 1 : 0;
+        const outcome = attempt(() => createMap(mapSpec({ ...shape, flags })));
+        if (typeof outcome === 'string') expect(outcome).toMatch(/^(E2BIG|EINVAL|ENOMEM|ERANGE)$/);
+        else outcome.close();
+      }),
+      { numRuns: 300 },
+    );
+    const huge = { type: 'hash', keySize: 8, valueSize: 8, maxEntries: 200_000_000 };
+    expect(attempt(() => createMap(mapSpec(huge)))).toMatch(/^(E2BIG|ENOMEM)$/);
+  });
+
   it('refuses keys and values of another size, and types that are not implemented', () => {
     const map = createMap(mapSpec({ type: 'hash' }));
     expect(() => map.get(new Uint8Array(3))).toThrow(RangeError);
