@@ -86,11 +86,11 @@ const OF_NUMBERS_BY_CONSTANT: ReadonlySet<string> = new Set([
 
 /**
  * Arithmetic and comparisons owe nothing when their operands are numbers: then the mask of those
- * registers. Otherwise -1: constants that divide or shift must be looked at, as must writes to r10.
+ * registers. Otherwise -1: constants that divide or shift must be looked at, as must r10, a pointer.
  */
 export function numbersSuffice(insn: Instruction, row: Row): number {
   if (row.kind !== 'alu' && row.kind !== 'jump') return -1;
-  if (row.kind === 'alu' && insn.dst === FRAME_POINTER) return -1;
+  if (insn.dst === FRAME_POINTER || (row.source === 'reg' && insn.src === FRAME_POINTER)) return -1;
   const isSmall = insn.imm > 0 && insn.imm < row.width;
   if (row.source === 'imm' && OF_NUMBERS_BY_CONSTANT.has(row.operation) && !isSmall) return -1;
   return operands(insn, row).reduce((mask, { register }) => mask | (1 << register), 0);
