@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readCapture } from '../../hosts/index.ts';
-import { assembleProgram } from '../../isa/index.ts';
+import { assembleProgram, type MapEntry } from '../../isa/index.ts';
 import { compile } from '../../jit/index.ts';
 import { load } from '../../loader/index.ts';
 import { programsOf } from '../../programs/file/index.ts';
@@ -21,13 +21,18 @@ function proofOf(name: string) {
   return verdict.proof;
 }
 
-function assembled(text: string) {
+/** `entry` goes into the first map. */
+function assembled(text: string, entry?: MapEntry) {
   const helpers = new Map([
     ['bpf_trace_printk', 6],
+    ['bpf_tail_call', 12],
+    ['bpf_loop', 181],
     ['bpf_ringbuf_reserve', 131],
     ['bpf_ringbuf_submit', 132],
   ]);
-  const program = { ...assembleProgram(text, 'test.s', helpers), type: 'xdp', license: 'GPL' };
+  const read = assembleProgram(text, 'test.s', helpers);
+  const maps = read.maps.map((map) => (entry === undefined ? map : { ...map, entries: [entry] }));
+  const program = { ...read, maps, type: 'xdp', license: 'GPL' };
   const verdict = verify(program);
   if (!verdict.ok) throw new Error(verdict.diagnostics[0]?.message);
   return verdict.proof;
@@ -127,6 +132,44 @@ describe('an observed run', () => {
     expect(() => extension.test({ packet: packet.tcp() }, { maxInstructions: 0 })).toThrow(
       RangeError,
     );
+  });
+
+  it('follows tail calls and callbacks into the code that they reach', () => {
+    const caller = assembled(
+      `.name caller
+      .type xdp
+      .map jump prog_array key 4 value 4 entries 1
+      r2 = map[jump] ll
+      r3 = 0
+      call bpf_tail_call
+      r0 = 1
+      exit`,
+      { key: new Uint8Array(4), value: 'target' },
+    );
+    const target = assembled(`.name target
+      .type xdp
+      r1 = 3
+      r2 = pass ll
+      r3 = 0
+      r4 = 0
+      call bpf_loop
+      r0 = 2
+      exit
+    pass:
+      r0 = 0
+      if r1 == 5 goto out
+      r0 = 0
+    out:
+      exit`);
+    const [first] = observe([caller, target]);
+    const run = first!.test({ packet: packet.tcp() });
+    expect(run).toMatchObject({ r0: 2n, tailCalls: 1, executed: 3 + 7 + 3 * 4 });
+    expect(run.calls.map(({ name, program }) => `${program}: ${name}`)).toEqual([
+      'caller: bpf_tail_call',
+      'target: bpf_loop',
+    ]);
+    expect(run.calls[0]!.arguments.slice(1)).toEqual([{ map: 'jump' }, 0n]);
+    expect(run.calls[1]!.result).toBe(3n);
   });
 
   it('gives back what it held when it is stopped', () => {
