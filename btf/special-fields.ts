@@ -143,12 +143,16 @@ class Search {
     return undefined;
   }
 
-  /** Tags stand between the pointer and the struct: ptr → type_tag → struct. */
+  /**
+   * Tags stand between the pointer and the struct: ptr → type_tag → struct. A tagged pointer to
+   * anything else, a structure that is only declared included, is a plain one.
+   */
   #addPointer(pointer: BtfReference, offset: number): void {
     const tag = this.#btf.type(pointer.typeId);
     if (tag.kind !== 'type_tag' || tag.isAttribute || !Object.hasOwn(POINTER_TAGS, tag.name))
       return;
     const pointeeId = this.#btf.resolve(tag.typeId);
+    if (this.#btf.kindOf(pointeeId) !== 'struct') return;
     this.#fields.push({ kind: POINTER_TAGS[tag.name]!, offset, sizeBytes: 8, pointeeId });
   }
 }

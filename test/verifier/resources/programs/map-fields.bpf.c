@@ -3,6 +3,7 @@
 /* corpus: needs v1, clang-19 */
 
 #define KPTR __attribute__((btf_type_tag("kptr")))
+#define UPTR __attribute__((btf_type_tag("uptr")))
 
 struct task_struct {
   int pid;
@@ -21,6 +22,27 @@ struct holder {
   struct task_struct KPTR *task;
 };
 
+/* Only declared: the kernel takes the pointer for a plain one. */
+struct declared;
+struct distant {
+  struct declared KPTR *object;
+};
+struct settings {
+  __u32 first;
+  __u32 second;
+};
+struct settings defaults;
+struct shared {
+  struct settings UPTR *settings;
+};
+
+TABLE(distants, BPF_MAP_TYPE_ARRAY, __u32, struct distant, 4);
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct shared);
+} of_tasks SEC(".maps");
 TABLE(locks_in_hash, BPF_MAP_TYPE_HASH, __u32, struct locked, 4);
 TABLE(locks_per_cpu, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct locked, 4);
 TABLE(locks_in_lru, BPF_MAP_TYPE_LRU_HASH, __u32, struct locked, 4);
@@ -112,6 +134,58 @@ int bad_task_in_trie(struct __sk_buff *skb) {
   VALUE(holder, v, tasks_in_trie);
   struct task_struct *task = bpf_kptr_xchg(&v->task, 0);
   if (task) bpf_task_release(task);
+  return 0;
+}
+
+/* corpus: kptr accepted */
+SEC("tc")
+int declared_is_plain(struct __sk_buff *skb) {
+  VALUE(distant, v, distants);
+  v->object = 0;
+  return *(volatile __u32 *)&v->object;
+}
+
+/* corpus: kptr rejected */
+SEC("tc")
+int bad_declared_exchanged(struct __sk_buff *skb) {
+  VALUE(distant, v, distants);
+  return bpf_kptr_xchg(&v->object, 0) != 0;
+}
+
+#define SHARED(name)                                                                       \
+  struct shared *name = bpf_task_storage_get(&of_tasks, bpf_get_current_task_btf(), 0, 0); \
+  if (!name) return 0
+
+/* corpus: kptr accepted */
+SEC("tp_btf/sys_enter")
+int memory_of_process(void *ctx) {
+  SHARED(v);
+  struct settings *settings = v->settings;
+  if (!settings) return 0;
+  settings->first = 1;
+  return settings->second;
+}
+
+/* corpus: kptr rejected */
+SEC("tp_btf/sys_enter")
+int bad_memory_of_process_unchecked(void *ctx) {
+  SHARED(v);
+  return v->settings->second + defaults.first;
+}
+
+/* corpus: kptr rejected */
+SEC("tp_btf/sys_enter")
+int bad_behind_memory_of_process(void *ctx) {
+  SHARED(v);
+  struct settings *settings = v->settings;
+  return settings ? *(volatile __u32 *)(settings + 1) : 0;
+}
+
+/* corpus: kptr rejected */
+SEC("tp_btf/sys_enter")
+int bad_memory_of_process_replaced(void *ctx) {
+  SHARED(v);
+  v->settings = 0;
   return 0;
 }
 
