@@ -23,6 +23,8 @@ export interface Frame {
   readonly saved: readonly (bigint | undefined)[];
   readonly stack: ByteRegion;
   mayGotoLeft: number;
+  /** A tail call put another program into it. */
+  isTailCalled: boolean;
 }
 
 /** r10 of the frame that has `depth` frames above it. */

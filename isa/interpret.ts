@@ -55,21 +55,12 @@ export function interpret(
     if (error instanceof ExecutionFault) {
       return { kind: 'fault', fault: error.fault, executed: run.executed };
     }
-    if (error instanceof Unwind) return { kind: 'exit', r0: error.r0, executed: run.executed };
     if (error instanceof Exhausted) {
       return { kind: 'exhausted', pc: run.pc, executed: run.executed };
     }
     throw error;
   } finally {
     run.releaseStacks();
-  }
-}
-
-/** Thrown to leave all frames at once. */
-class Unwind {
-  readonly r0: bigint;
-  constructor(r0: bigint) {
-    this.r0 = r0;
   }
 }
 
@@ -90,6 +81,7 @@ class Run implements Machine {
   #registers: Registers = [];
   #instructions: readonly Instruction[] = [];
   #pendingTailCall: { target: Executable; context: bigint } | undefined;
+  #thrown: { value: bigint; catcher: number | undefined } | undefined;
 
   constructor(host: Host, options: InterpretOptions) {
     this.#host = host;
@@ -150,8 +142,8 @@ class Run implements Machine {
     this.#pendingTailCall = { target, context };
   }
 
-  unwind(r0: bigint): never {
-    throw new Unwind(r0);
+  unwind(value: bigint, catcher: number | undefined): void {
+    this.#thrown = { value, catcher };
   }
 
   #top(): Frame {
@@ -176,6 +168,7 @@ class Run implements Machine {
       saved,
       stack,
       mayGotoLeft: this.#mayGotoBudget,
+      isTailCalled: false,
     });
     this.#instructions = executable.instructions;
     this.#registers.fill(undefined);
@@ -257,7 +250,7 @@ class Run implements Machine {
         break;
       }
       case 'call':
-        this.#stepCall(instruction, row);
+        this.#stepCall(instruction, row, depth);
         return;
       case 'exit':
         this.#exit(depth);
@@ -386,14 +379,16 @@ class Run implements Machine {
     this.pc++;
   }
 
-  #stepCall(instruction: Instruction, row: Row): void {
+  #stepCall(instruction: Instruction, row: Row, depth: number): void {
     switch (row.operation) {
       case 'subprogram':
         this.#callFunction(this.pc + 1 + instruction.imm);
         return;
       case 'kfunc': {
         const result = this.#host.kfunc?.(this.pc, this.#arguments(), this);
-        this.#returned(result, 'this host has no kernel functions');
+        const thrown = this.#thrown;
+        if (thrown === undefined) this.#returned(result, 'this host has no kernel functions');
+        else this.#leaveProgram(thrown.value, thrown.catcher, depth);
         return;
       }
       case 'register':
@@ -443,18 +438,43 @@ class Run implements Machine {
     this.pc++;
   }
 
-  /** The current frame becomes the target's: a clean stack, and the same place to return to. */
-  #switchTo(target: Executable, context: bigint): void {
+  /**
+   * After an exception: leaves the frames of the program that runs now, down to where it was entered, by
+   * the host or by a tail call. `catcher` takes the place of the first one, and its result counts.
+   */
+  #leaveProgram(value: bigint, catcher: number | undefined, depth: number): void {
+    this.#thrown = undefined;
+    let first = this.#frames.length - 1;
+    while (first > 0 && !this.#frames[first]!.isTailCalled) first--;
+    if (first + 1 < depth) throw this.fault('call', 'an exception would leave a helper');
+    while (this.#frames.length > first + 1) this.#leave();
+    if (catcher !== undefined) {
+      this.#restart(value);
+      this.pc = catcher;
+      return;
+    }
+    this.#registers[0] = value;
+    this.#leave();
+  }
+
+  /** The current frame begins anew: a clean stack, and one argument. */
+  #restart(argument: bigint): void {
     const frame = this.#top();
-    frame.executable = target;
     frame.mayGotoLeft = this.#mayGotoBudget;
     frame.stack.bytes.fill(0);
     frame.stack.written?.fill(0);
-    this.#instructions = target.instructions;
-    const top = this.#registers[10];
     this.#registers.fill(undefined);
-    this.#registers[1] = context;
-    this.#registers[10] = top;
+    this.#registers[1] = argument;
+    this.#registers[10] = stackTop(this.#frames.length - 1);
+  }
+
+  /** The current frame becomes the target's, and returns to the same place. */
+  #switchTo(target: Executable, context: bigint): void {
+    const frame = this.#top();
+    frame.executable = target;
+    frame.isTailCalled = true;
+    this.#instructions = target.instructions;
+    this.#restart(context);
     this.pc = 0;
   }
 }

@@ -64,8 +64,11 @@ export interface Machine {
   call(pc: number, args: readonly bigint[]): bigint;
   /** After this helper returns, the current frame continues as `target` with r1 as its context. */
   tailCall(target: Executable, context: bigint): void;
-  /** Leaves all frames; the run ends with `r0`. Never returns. */
-  unwind(r0: bigint): never;
+  /**
+   * After this callee returns, all frames of the current program are left. `value` is its result, or
+   * what the function at slot `catcher` gets, whose result counts then.
+   */
+  unwind(value: bigint, catcher: number | undefined): void;
   /** Makes an error to throw: the program broke a rule. */
   fault(kind: FaultKind, reason: string, address?: bigint): Error;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "held.h"
 #include "kfuncs.h"
 #include "memory.h"
 
@@ -66,7 +67,10 @@ static RF_HELPER(bits_new) {
   uint64_t *to = words == 1 ? &bits->word : malloc(bytes);
   if (to == NULL) return rf_int(-ENOMEM);
   memcpy(to, from, bytes);
-  if (words > 1) bits->words = to;
+  if (words > 1) {
+    bits->words = to;
+    rf_hold(run, to, free);
+  }
   bits->count = words * WORD_BITS;
   return 0;
 }
@@ -83,7 +87,10 @@ static RF_HELPER(bits_next) {
 
 static RF_HELPER(bits_destroy) {
   struct bits *bits = rf_pointer(r1);
-  if (bits->count > WORD_BITS) free(bits->words);
+  if (bits->count > WORD_BITS) {
+    rf_let_go(run, bits->words);
+    free(bits->words);
+  }
   *bits = (struct bits){{0}, 0, 0};
   return 0;
 }

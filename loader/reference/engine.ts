@@ -27,7 +27,6 @@ import { HostedHelpers } from '../hosted.ts';
 import { contextBytesOf, metadataOf, type Plan, planContext } from '../plan.ts';
 import type { MeteredRun, Redirect, RunInput } from '../run-types.ts';
 import { takeDue } from './deferred.ts';
-import { catcherOf } from './exceptions.ts';
 import { Call } from './helpers/call.ts';
 import { HELPERS } from './helpers.ts';
 import { callHosted } from './hosted.ts';
@@ -262,12 +261,11 @@ export class ReferenceExtension {
       const own = this.#hostFor(run);
       const traced = trace ? { ...own, trace } : own;
       const host = recorder?.watch(traced, run) ?? traced;
-      const ended = interpret(this.executable.instructions, host, {
+      const outcome = interpret(this.executable.instructions, host, {
         mapReferences: this.executable.mapReferences ?? [],
         ...options,
         registers,
       });
-      const outcome = caught(ended, run.thrower, host, options);
       const failure = this.#hosted?.takeFailure();
       if (failure !== undefined) throw failure;
       return this.#report(run, packet, outcome);
@@ -367,27 +365,6 @@ function hostFor(run: Run): Host {
     },
     loadPacket: (offset, sizeBytes) => loadPacket(run.packet, offset, sizeBytes),
   };
-}
-
-/** After an exception, its catcher's end is the run's. */
-function caught(
-  thrown: Outcome,
-  thrower: Executable | undefined,
-  host: Host,
-  options: InterpretOptions,
-): Outcome {
-  const program = thrower && ownerOf(thrower.instructions)?.program;
-  const entry = program && catcherOf(program);
-  if (thrower === undefined || entry === undefined || thrown.kind !== 'exit') return thrown;
-  const left = (options.maxInstructions ?? Number.POSITIVE_INFINITY) - thrown.executed;
-  const outcome = interpret(thrower.instructions, host, {
-    ...options,
-    maxInstructions: left,
-    mapReferences: thrower.mapReferences ?? [],
-    registers: [thrown.r0],
-    entry,
-  });
-  return { ...outcome, executed: thrown.executed + outcome.executed };
 }
 
 function kfuncAt({ executable }: Machine, pc: number): string | undefined {

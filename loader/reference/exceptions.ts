@@ -1,11 +1,12 @@
 /**
- * bpf_throw: all frames of the program are left, then the function that its declaration tag
- * `exception_callback:NAME` names runs with what was thrown, and has the result.
+ * bpf_throw: all frames of the program are left. The function that its declaration tag
+ * `exception_callback:NAME` names then runs with what was thrown, and has the result.
  */
 
 import { parseBtf } from '../../btf/index.ts';
 import type { Program } from '../../isa/index.ts';
 import type { HelperFunction } from './helpers/call.ts';
+import { ownerOf } from './owners.ts';
 
 const TAG = 'exception_callback:';
 
@@ -21,10 +22,10 @@ export function catcherOf({ btf: raw, functions, name }: Program): number | unde
   return functions.find(({ typeId }) => typeId === id && id !== undefined)?.instruction;
 }
 
-/** The run remembers who threw, for the frames are gone when the catcher runs. */
 export const EXCEPTIONS: Readonly<Record<string, HelperFunction>> = {
   bpf_throw: (call) => {
-    call.run.thrower = call.machine.executable;
-    return call.machine.unwind(call.u64(1));
+    const program = ownerOf(call.machine.executable.instructions)?.program;
+    call.machine.unwind(call.u64(1), program && catcherOf(program));
+    return 0n;
   },
 };

@@ -30,8 +30,6 @@ export class Run {
   readonly type: string;
   /** What lies beside the machine's memory, by the address of the program's variable. */
   readonly dynptrs = new Map<bigint, Dynptr>();
-  /** Who threw an exception that ended the program. */
-  thrower: Executable | undefined;
   readonly around: Around;
   /** Metadata that the program gave its packet. */
   tunnel: Tunnel | undefined;

@@ -217,9 +217,30 @@ describe('the host', () => {
 
   test('unwinding leaves all frames', () => {
     const outcome = run('call f\nr0 = 1\nexit\nf: call kfunc\nr0 = 2\nexit', {
-      kfunc: (_pc, _args, machine) => machine.unwind(77n),
+      kfunc: (_pc, _args, machine) => {
+        machine.unwind(77n, undefined);
+        return 0n;
+      },
     });
     expect(outcome).toEqual(exit(77n, 2));
+  });
+
+  test('unwinding ends where a tail call entered, and lets a catcher speak', () => {
+    const thrower = assemble(
+      'call f\nr0 = 1\nexit\nf: call kfunc\nr0 = 2\nexit\ncatch: r0 = r1\nr0 += 1\nexit',
+      { kfuncs: ['kfunc'] },
+    );
+    const outcome = run('call f\nr0 += 1000\nexit\nf: r1 = 5\ncall helper\nr0 = 3\nexit', {
+      helper: (_id, _args, machine) => {
+        machine.tailCall(thrower, 5n);
+        return 0n;
+      },
+      kfunc: (_pc, _args, machine) => {
+        machine.unwind(77n, 6);
+        return 0n;
+      },
+    });
+    expect(outcome).toEqual(exit(1078n, 10));
   });
 
   test('map constants', () => {
