@@ -247,15 +247,15 @@ static bool evict_one(struct rf_map *map) {
   return false;
 }
 
-/* Counts a new element; the map is full: evicts or refuses. */
-static long admit(struct rf_map *map) {
+/* Counts a new element; false: the map is full. */
+static bool admit(struct rf_map *map) {
   struct table *table = map->state;
-  for (;;) {
-    if (atomic_fetch_add(&table->count, 1) < map->spec.max_entries) return 0;
-    atomic_fetch_sub(&table->count, 1);
-    if (!table->evicts) return -E2BIG;
-    if (!evict_one(map)) return -ENOMEM;
-  }
+  uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed);
+  do {
+    if (count >= map->spec.max_entries) return false;
+  } while (!atomic_compare_exchange_weak_explicit(&table->count, &count, count + 1, memory_order_relaxed,
+                                                  memory_order_relaxed));
+  return true;
 }
 
 static void write_value(struct rf_map *map, struct element *element, const void *value, uint32_t cpu) {
@@ -312,26 +312,35 @@ static long replace(struct rf_map *map, struct bucket *bucket, _Atomic uint32_t 
   return 0;
 }
 
-static long update(struct rf_map *map, const void *key, const void *value, uint64_t flags, uint32_t cpu) {
+/* Under the bucket's lock. -E2BIG: there is no room for a new element. */
+static long update_locked(struct rf_map *map, struct bucket *bucket, uint32_t hash, const void *key,
+                          const void *value, uint64_t flags, uint32_t cpu) {
   struct table *table = map->state;
   uint64_t mode = flags & ~(uint64_t)RF_LOCK;
-  if (mode > RF_EXIST) return -EINVAL;
+  _Atomic uint32_t *link = link_to(map, bucket, hash, key);
+  bool present = (atomic_load_explicit(link, memory_order_relaxed) & END) == 0;
+  if (present) return mode == RF_NOEXIST ? -EEXIST : replace(map, bucket, link, hash, key, value, flags, cpu);
+  if (mode == RF_EXIST) return -ENOENT;
+  if (!admit(map)) return -E2BIG;
+  long error = insert(map, bucket, hash, key, value, cpu);
+  if (error != 0) atomic_fetch_sub(&table->count, 1);
+  return error;
+}
+
+/* Evicting takes locks of other buckets, so it is done while none is held. */
+static long update(struct rf_map *map, const void *key, const void *value, uint64_t flags, uint32_t cpu) {
+  struct table *table = map->state;
+  if ((flags & ~(uint64_t)RF_LOCK) > RF_EXIST) return -EINVAL;
   if ((flags & RF_LOCK) && !rf_map_has(map, RF_FIELD_LOCK)) return -EINVAL;
   uint32_t hash = hash_of(map, key);
   struct bucket *bucket = &table->buckets[hash & table->bucket_mask];
-  /* Room for a new element is made before the lock: eviction takes locks of other buckets. */
-  long admitted = mode == RF_EXIST || find(map, key, hash) != NULL ? -EBUSY : admit(map);
-  rf_lock(&bucket->lock);
-  _Atomic uint32_t *link = link_to(map, bucket, hash, key);
-  bool present = (atomic_load_explicit(link, memory_order_relaxed) & END) == 0;
-  long result;
-  if (present) result = mode == RF_NOEXIST ? -EEXIST : replace(map, bucket, link, hash, key, value, flags, cpu);
-  else if (mode == RF_EXIST) result = -ENOENT;
-  else result = admitted == 0 ? insert(map, bucket, hash, key, value, cpu) : admitted;
-  rf_unlock(&bucket->lock);
-  if (admitted == 0 && (present || result != 0)) atomic_fetch_sub(&table->count, 1);
-  /* The key vanished between the look and the lock: admit it this time. */
-  return result == -EBUSY && !present && admitted == -EBUSY ? update(map, key, value, flags, cpu) : result;
+  for (;;) {
+    rf_lock(&bucket->lock);
+    long result = update_locked(map, bucket, hash, key, value, flags, cpu);
+    rf_unlock(&bucket->lock);
+    if (result != -E2BIG || !table->evicts) return result;
+    if (!evict_one(map)) return -ENOMEM;
+  }
 }
 
 /* `out` NULL: the value is not wanted. */
