@@ -83,7 +83,7 @@ function examineRuns(
   if (differs) return { kind: 'native', detail: differs };
   const metered = native && compareMetered(program, verdict, compared);
   if (metered) return { kind: 'metered', detail: metered };
-  if (exchangesOnStack(verdict) || loadsInFunctions(verdict)) return undefined;
+  if (unlikeTheKernel(verdict) !== undefined) return undefined;
   const kernel = answer?.program && runInKernel(answer.program, program, compared);
   const kernelDiffers = kernel && difference(interpreted, kernel);
   return kernelDiffers ? { kind: 'kernel-run', detail: kernelDiffers } : undefined;
@@ -94,7 +94,7 @@ function examineRuns(
  * instead of the slot. It then leaves out states that differ in the slot, and may remove a branch
  * that is taken: what such programs compute there is no measure.
  */
-export const exchangesOnStack = ({ proof: { instructions, facts } }: Accepted): boolean =>
+const exchangesOnStack = ({ proof: { instructions, facts } }: Accepted): boolean =>
   instructions.some((insn, pc) => {
     const row = TABLE[insn.op]!;
     const fetches = row.kind === 'atomic' && (row.src === 'update' || row.operation === 'cmpxchg');
@@ -105,10 +105,27 @@ export const exchangesOnStack = ({ proof: { instructions, facts } }: Accepted): 
  * Linux 6.18 loses a frame when it follows a legacy packet load in a function that finds its bytes
  * missing: it complains of a verifier bug, or takes code behind the call for dead and replaces it.
  */
-export const loadsInFunctions = ({ proof: { instructions, facts } }: Accepted): boolean => {
+const loadsInFunctions = ({ proof: { instructions, facts } }: Accepted): boolean => {
   const main = facts.functions.find(({ start }) => start === 0);
   return instructions.some((insn, pc) => TABLE[insn.op]!.kind === 'packet' && pc >= main!.end);
 };
+
+const FOR_EACH_MAP_ELEM = 164;
+
+/** A walk over a hash that its callback ends shows how many elements came before: the kernel's order. */
+const walksHashes = ({ program, proof: { instructions, facts } }: Accepted): boolean =>
+  instructions.some((insn, pc) => {
+    if (TABLE[insn.op]!.name !== 'call_helper' || insn.imm !== FOR_EACH_MAP_ELEM) return false;
+    const map = facts.call(pc)?.map;
+    return map === undefined || program.maps[map]?.type !== 'array';
+  });
+
+/** Why the kernel's runs of a program are no measure for ours; undefined: they are. */
+export function unlikeTheKernel(verdict: Accepted): string | undefined {
+  if (exchangesOnStack(verdict)) return 'exchanges numbers on its stack';
+  if (loadsInFunctions(verdict)) return 'legacy packet loads in functions';
+  return walksHashes(verdict) ? 'walks over a hash in its order' : undefined;
+}
 
 /** Interprets the program under the eyes of its facts. */
 function interpretAll(

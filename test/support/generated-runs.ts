@@ -6,7 +6,7 @@ import { packet } from '../../hosts/index.ts';
 import type { Program } from '../../isa/index.ts';
 import { type Accepted, verify } from '../../verifier/index.ts';
 import { isDeterministic } from '../fuzz/deterministic.ts';
-import { exchangesOnStack, loadsInFunctions } from '../fuzz/examine.ts';
+import { unlikeTheKernel } from '../fuzz/examine.ts';
 import { assemble } from '../fuzz/fuzz.ts';
 import { makeInputs } from '../fuzz/inputs.ts';
 import { mapText } from '../fuzz/outcome.ts';
@@ -77,10 +77,9 @@ function compareInterpreted(program: Program, inputs: readonly KernelRunInput[])
 /** Why its runs are no measure; undefined: they are. */
 function unfit(program: Program, verdict: Accepted): string | undefined {
   if (!isDeterministic(program)) return 'depends on addresses or on what was never written';
-  if (exchangesOnStack(verdict)) return 'exchanges numbers on its stack';
-  if (loadsInFunctions(verdict)) return 'legacy packet loads in functions';
   const worst = verdict.worstCaseInstructions;
-  return worst === null || worst > MOST_EXECUTED ? 'may run long' : undefined;
+  if (worst === null || worst > MOST_EXECUTED) return 'may run long';
+  return unlikeTheKernel(verdict);
 }
 
 function compareSeed(seed: number, row: TypeRow): string[] {
