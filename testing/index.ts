@@ -23,6 +23,7 @@ export {
   type ObservedTestOptions,
   type ObserveOptions,
   observe,
+  type StopPlace,
   type TypedObserveOptions,
 } from './observe.ts';
 export {

@@ -29,10 +29,23 @@ export interface ObserveOptions {
   readonly linkOffset?: 'mac' | 'network';
 }
 
+/** Where a run was stopped. */
+export interface StopPlace {
+  /** Name of the program: another one after a tail call. */
+  readonly program: string;
+  /** 8-byte slot. */
+  readonly instruction: number;
+  /** Of the source, where the object knows it. */
+  readonly file?: string;
+  readonly line?: number;
+}
+
 /** What one run did. */
 export interface Observation {
   /** `stopped`: `maxInstructions` were executed, and the program had more; r0 is 0. */
   readonly outcome: 'exit' | 'stopped';
+  /** Of a stopped run: the instruction that would have been next. */
+  readonly stoppedAt: StopPlace | undefined;
   /** Truncated to 32 bits where the program type returns 32. */
   readonly r0: bigint;
   /** Name of the result: `XDP_PASS`. */
@@ -125,6 +138,7 @@ export class ObservedExtension<Context = ContextValues> implements Disposable {
     const { r0, action, packet, context, memory, trace, redirect, tailCalls } = report;
     return {
       ...{ outcome, r0, action, packet, context, memory, trace, redirect, tailCalls },
+      stoppedAt: stopPlace(report, recorder),
       executed: report.outcome.executed,
       calls: recorder.calls,
       changes: nonEmpty(before, (map, then) => map.changesSince(then)),
@@ -162,6 +176,15 @@ function outcomeOf(name: string, { outcome }: ReferenceReport): Observation['out
     default:
       return outcome satisfies never;
   }
+}
+
+function stopPlace({ outcome }: ReferenceReport, recorder: Recorder): StopPlace | undefined {
+  const { program } = recorder;
+  if (outcome.kind !== 'exhausted' || program === undefined) return undefined;
+  const { pc } = outcome;
+  const line = program.lines.findLast(({ instruction }) => instruction <= pc);
+  const place = { program: program.name, instruction: pc };
+  return line === undefined ? place : { ...place, file: line.file, line: line.line };
 }
 
 function nonEmpty<Item>(

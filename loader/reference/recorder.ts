@@ -63,11 +63,17 @@ export class Recorder {
   readonly calls: CallRecord[] = [];
   readonly #recorded: Recorded;
   readonly #counts = new Map<Decoded, SlotCounts>();
+  #latest: Decoded | undefined;
   /** The conditional jump that was executed last, until it is known where it led. */
   #jump: { readonly counts: SlotCounts; readonly pc: number } | undefined;
 
   constructor(recorded: Recorded) {
     this.#recorded = recorded;
+  }
+
+  /** The program of the instruction that was executed last. */
+  get program(): Program | undefined {
+    return this.#latest && ownerOf(this.#latest)?.program;
   }
 
   get counts(): readonly SlotCounts[] {
@@ -107,6 +113,7 @@ export class Recorder {
 
   #count(pc: number, instructions: Decoded): void {
     this.#settle(pc);
+    this.#latest = instructions;
     const counts = this.#countsOf(instructions);
     if (counts === undefined) return;
     counts.executed[pc]!++;

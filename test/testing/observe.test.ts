@@ -125,6 +125,7 @@ describe('an observed run', () => {
     ]);
     expect(extension.test({ packet: packet.tcp() }, { maxInstructions: 3 })).toMatchObject({
       outcome: 'stopped',
+      stoppedAt: { program: 'main', instruction: 3 },
       executed: 3,
       r0: 0n,
       trace: '',

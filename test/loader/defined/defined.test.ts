@@ -133,6 +133,11 @@ describe('the verifier', () => {
       'accepted',
     );
     expect(refused('r1 = 1\nr2 = 2\ncall 70000\nr0 = 0\nexit\n')).not.toBe('accepted');
+    // Neither the context nor unwritten stack are bytes to be read.
+    expect(refused('r2 = 8\nr3 = 0\ncall 70000\nr0 = 0\nexit\n')).not.toBe('accepted');
+    const stack = 'r1 = r10\nr1 += -8\nr2 = 8\nr3 = 0\ncall 70000\nr0 = 0\nexit\n';
+    expect(refused(stack)).not.toBe('accepted');
+    expect(refused(`*(u64 *)(r10 - 8) = 0\n${stack}`)).toBe('accepted');
     expect(refused('call 70002\nr0 = 0\nexit\n')).toBe('helper-unknown');
     expect(refused('call 9\nr0 = 0\nexit\n')).toBe('helper-unknown');
   });
