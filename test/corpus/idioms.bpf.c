@@ -153,7 +153,7 @@ static NOINLINE void *advance(struct cursor *cursor, __u32 bytes) {
 SEC("xdp")
 int bad_cursor_of_variable_size(struct xdp_md *ctx) {
   struct cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
-  struct ethhdr *eth = advance(&cursor, 14 + (ctx->rx_queue_index & 1));
+  struct ethhdr *eth = advance(&cursor, 13 + (ctx->rx_queue_index & 1));
   if (!eth) return XDP_DROP;
   return eth->h_proto == 8 ? XDP_PASS : XDP_DROP;
 }
@@ -189,7 +189,7 @@ int bad_length_difference(struct xdp_md *ctx) {
   __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
   long length = end - data;
   BARRIER(length);
-  if (length < 14) return XDP_DROP;
+  if (length < 12) return XDP_DROP;
   return data[12] ? XDP_PASS : XDP_DROP;
 }
 

@@ -296,7 +296,7 @@ int bad_variable_reuse(struct __sk_buff *skb) {
   __u32 offset = skb->mark & 0xff;
   __u8 *at = data + offset;
   if ((void *)(at + 4) > end) return TC_ACT_OK;
-  offset += 2;
+  offset += 4;
   BARRIER(offset);
   at = data + offset;
   return at[0];
