@@ -84,3 +84,17 @@ int throw_from_xdp(struct xdp_md *xdp) {
   if (*(__u8 *)data == 0x55) bpf_throw(XDP_TX);
   return XDP_PASS;
 }
+
+/* What is thrown in a program that was jumped to is its result, for whoever called the jumping function. */
+__weak NOINLINE int jump(struct __sk_buff *skb) {
+  bpf_tail_call(skb, &jumps, 0);
+  note(4, 1);
+  return 5;
+}
+
+SEC("tc")
+int jump_from_below(struct __sk_buff *skb) {
+  volatile long kept[4] = {skb->len};
+  int answer = jump(skb);
+  return answer + 100 * (kept[0] == skb->len);
+}
