@@ -164,6 +164,11 @@ export const TYPE_SAFETY = {
     'make the function static, or give it parameters and a result that BTF describes',
     '{linux}',
   ),
+  'callback-global': row(
+    "'{function}' cannot be called back: it is a global function",
+    'make the function static',
+    'callback function not static',
+  ),
   'arena-several': row(
     'the program uses more than one arena',
     'keep everything in one map of type arena',

@@ -190,4 +190,16 @@ int each_element(struct __sk_buff *skb) {
   return sum == 3;
 }
 
+__attribute__((noinline)) int global_body(__u32 index, void *unused) {
+  return index & 1;
+}
+
+/* What is called back is no function that is verified alone. */
+/* corpus: callbacks rejected */
+SEC("tc")
+int bad_global_body(struct __sk_buff *skb) {
+  bpf_loop(3, global_body, 0, 0);
+  return 0;
+}
+
 char _license[] SEC("license") = "GPL";
