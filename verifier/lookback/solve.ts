@@ -246,36 +246,52 @@ const isReflexive = (condition: domain.Condition): boolean =>
   ![ne, lt, gt, slt, sgt].some((strict) => strict === condition);
 
 /**
- * Some bits of a number, its quotients and its remainders are no larger than it is. Said of those
- * only whose difference matters: x - x % 8, x - (x & 7).
+ * Some bits of a number, its quotients and its remainders are no larger than it is, and neither is a
+ * quotient times its divisor. Said of those only whose difference matters: x - x % 8, x - (x & 7).
  */
 function partsBelow(terms: Terms): Condition[] {
   const found: Condition[] = [];
   for (let term = 0; term < terms.count; term++) {
-    for (const whole of wholesOf(terms, term)) {
+    for (const [whole, factor] of wholesOf(terms, term)) {
       const parts: Part[] = [
         [whole, 1n],
-        [term, -1n],
+        [term, -factor],
       ];
       if (terms.valueOf(whole) !== undefined || terms.find(parts) === undefined) continue;
-      found.push({ condition: le, width: 64, a: term, b: whole, guards: [] });
+      const part = terms.combine([[term, factor]]);
+      found.push({ condition: le, width: 64, a: part, b: whole, guards: [] });
     }
   }
   return found;
 }
 
-/** Terms than which this one is not larger, as an unsigned number. */
-function wholesOf(terms: Terms, term: Term): readonly Term[] {
+/** Terms than which this one, so many times, is not larger, as an unsigned number. */
+function wholesOf(terms: Terms, term: Term): readonly Part[] {
   const shape = terms.shape(term);
-  if (shape.kind === 'zero-extended') return [shape.of];
+  if (shape.kind === 'zero-extended') return [[shape.of, 1n]];
   if (shape.kind !== 'operation') return [];
-  switch (shape.operation) {
+  const { operation, a, b } = shape;
+  const divisor = terms.valueOf(b) ?? 0n;
+  switch (operation) {
     case 'and':
-      return [shape.a, shape.b];
+      return [
+        [a, 1n],
+        [b, 1n],
+      ];
     case 'mod':
+      return [[a, 1n]];
     case 'rsh':
+      return [
+        [a, 1n],
+        [a, 1n << (divisor & 63n)],
+      ];
     case 'div':
-      return [shape.a];
+      return divisor === 0n
+        ? []
+        : [
+            [a, 1n],
+            [a, divisor],
+          ];
     default:
       return [];
   }
