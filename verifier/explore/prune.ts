@@ -27,10 +27,11 @@ const KEEP_IN_LOOP_TRANSFERS = 20;
 /**
  * A kept state that was compared this often per hit without effect is dropped, but not before
  * MISSES_AT_LEAST: within a loop it can only hit in its own pass, and the passes of a long loop all
- * meet at one instruction. Comparing is cheap beside walking the rest of the loop again.
+ * meet at one instruction. With fewer, loops over packets were walked three times as long; with more,
+ * comparing took longer than it saved.
  */
 const MISSES_PER_HIT = 3;
-const MISSES_AT_LEAST = 256;
+const MISSES_AT_LEAST = 160;
 
 /**
  * States of earlier passes that every pass is compared with; with all of them it is only when a
@@ -71,23 +72,38 @@ export class MergePoints {
     const moves = transfers - this.#transfersAtKeep;
     const much = work >= KEEP_IN_LOOP_INSTRUCTIONS || moves >= KEEP_IN_LOOP_TRANSFERS;
     const some = moves >= KEEP_AFTER_TRANSFERS && work >= KEEP_AFTER_INSTRUCTIONS;
-    const list = this.#at.get(pc);
+    const list = this.#at.get(pc) ?? [];
+    if (converges) beginRun(walk, pc);
+    const by = this.#findCovering(walk, list);
+    if (by !== undefined) return { kind: 'covered', by };
     let isLooping = false;
     let open = 0;
-    if (converges) beginRun(walk, pc);
-    for (let i = (list?.length ?? 0) - 1; i >= 0; i--) {
-      const kept = list![i]!;
-      if (kept.branches > 0) {
-        // Where each arrival is kept, and a pass may end within any earlier one, all are compared.
-        if (++open > OPEN_COMPARED && !much && !converges) continue;
-        const isPass = converges && hasProgressed(walk, kept);
-        const verdict = isPass ? convergesTo(walk, kept) : isEndless(walk, kept);
-        if (verdict !== CONTINUE) return verdict;
-        if (converges && !isLooping) widenImprecise(kept.state, walk.state);
-        isLooping = true;
-        continue;
-      }
-      if (kept.isAlone || kept.index >= this.prunesBelow) continue;
+    for (let i = list.length - 1; i >= 0; i--) {
+      const kept = list[i]!;
+      if (kept.branches === 0) continue;
+      // Where each arrival is kept, and a pass may end within any earlier one, all are compared.
+      if (++open > OPEN_COMPARED && !much && !converges) break;
+      const isPass = converges && hasProgressed(walk, kept);
+      const verdict = isPass ? convergesTo(walk, kept) : isEndless(walk, kept);
+      if (verdict !== CONTINUE) return verdict;
+      if (converges && !isLooping) widenImprecise(kept.state, walk.state);
+      isLooping = true;
+    }
+    const isJoined = this.#meeting === 'joined' && this.#join(walk, pc, list);
+    if (isJoined || converges || (isLooping ? much : much || some)) {
+      this.#keep(walk, pc, instructions, transfers);
+    }
+    return CONTINUE;
+  }
+
+  /**
+   * A finished state that covers the current one. Oldest first: passes of a loop finish from the last
+   * one backwards, so the oldest that is finished is the one that was just walked.
+   */
+  #findCovering(walk: Walk, list: Kept[]): Kept | undefined {
+    for (let i = 0; i < list.length; i++) {
+      const kept = list[i]!;
+      if (kept.branches > 0 || kept.isAlone || kept.index >= this.prunesBelow) continue;
       if (agrees(walk, kept, kept.inLoop ? 'within' : 'covers') && mayRelyOn(walk, kept)) {
         kept.hits++;
         if (kept.inLoop) markInLoop(walk.parent);
@@ -95,16 +111,12 @@ export class MergePoints {
           propagate(walk, kept);
           inheritReads(walk.state, walk.parent, kept);
         }
-        return { kind: 'covered', by: kept };
+        return kept;
       }
       kept.misses++;
-      if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_AT_LEAST) this.#drop(walk, list!, i);
+      if (kept.misses > kept.hits * MISSES_PER_HIT + MISSES_AT_LEAST) this.#drop(walk, list, i--);
     }
-    const isJoined = this.#meeting === 'joined' && list !== undefined && this.#join(walk, pc, list);
-    if (isJoined || converges || (isLooping ? much : much || some)) {
-      this.#keep(walk, pc, instructions, transfers);
-    }
-    return CONTINUE;
+    return undefined;
   }
 
   /** Not at heads of loops: what the passes have in common does not end them. */
