@@ -83,6 +83,7 @@ void rf_instance_close(struct rf_instance *instance) {
 void rf_instance_drop(struct rf_instance *instance) {
   if (atomic_fetch_sub(&instance->references, 1) != 1) return;
   rf_instance_close(instance);
+  rf_objects_collect(&instance->run);
   rf_pages_free(instance->exchange, instance->exchange_bytes);
   free(instance->context);
   free(instance->template);
@@ -124,7 +125,7 @@ static inline void begin(struct rf_instance *instance) {
 static inline void end(struct rf_instance *instance) {
   struct rf_run *run = &instance->run;
   rf_epoch_exit(run->thread);
-  if (run->dropped != NULL) rf_objects_collect(run);
+  if (run->dropped_count >= RF_DROPPED_MAX) rf_objects_collect(run);
   instance->busy = false;
   if (run->host != NULL && run->host->failed) instance->outcome = RF_STATUS_HELPER_FAILED;
   if (instance->plan.metered) put64(words(instance) + RF_WORD_EXECUTED, instance->executed);

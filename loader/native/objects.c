@@ -182,22 +182,24 @@ static void let_go_fields(const struct rf_field *fields, uint32_t count, uint8_t
   if (held != NULL) rf_unlock(held);
 }
 
-/* Moves objects that nobody owns to `done`, with all that they owned: a list instead of recursion,
+/* Moves objects that nobody owns to `done`, with all that they owned; how many. A list, no recursion,
  * since a program may make a chain of any length. */
-static void settle(struct head *list, struct head **done) {
-  while (list != NULL) {
+static uint32_t settle(struct head *list, struct head **done) {
+  uint32_t count = 0;
+  for (; list != NULL; count++) {
     struct head *head = list;
     list = head->next;
     let_go_fields(head->type->fields, head->type->field_count, content_of(head), &list);
     head->next = *done;
     *done = head;
   }
+  return count;
 }
 
 void rf_object_drop(void *object, struct rf_run *run) {
   struct head *list = NULL, *done = run->dropped;
   let_go(object, &list);
-  settle(list, &done);
+  run->dropped_count += settle(list, &done);
   run->dropped = done;
 }
 
@@ -222,6 +224,7 @@ void rf_fields_clear(const struct rf_field *fields, uint32_t count, void *value)
 void rf_objects_collect(struct rf_run *run) {
   struct head *dropped = run->dropped;
   run->dropped = NULL;
+  run->dropped_count = 0;
   if (dropped != NULL) rf_retire(dropped, free_blocks_of);
 }
 

@@ -39,7 +39,9 @@ bool rf_object_acquire(void *object);
 void rf_object_drop(void *object, struct rf_run *run);
 /* Outside of runs. */
 void rf_object_release(void *object);
-/* To be called at the end of a run that dropped something. */
+/* To be called at the end of a run when so many were dropped, and when there will be no other: whatever
+ * waits costs memory, and telling that nobody holds it costs a system call. */
+enum { RF_DROPPED_MAX = 256 };
 void rf_objects_collect(struct rf_run *run);
 
 /* The part of an object of which every processor has its own. */

@@ -127,7 +127,8 @@ struct rf_run {
   uint32_t shown_count;                 /* of all that were shown: more may run than are kept here */
   struct rf_tunnel tunnel;
   const struct rf_surroundings *around; /* NULL: nothing is known of what lies around */
-  void *dropped;   /* objects that this run dropped; objects.c */
+  void *dropped;   /* objects that this run and some before it dropped; objects.c */
+  uint32_t dropped_count;
   const struct rf_program *program; /* that runs now */
   bool in_deferred; /* a timer's or work queue's callback runs */
   const struct rf_identities *identities;
