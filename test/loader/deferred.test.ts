@@ -4,8 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { TypedValue } from '../../btf/index.ts';
+import { kernelRefusal, loadIntoKernel } from '../../hosts/index.ts';
 import { createMap, type Extension, type ReferenceExtension } from '../../loader/index.ts';
 import { clang, compileC } from '../support/c-programs.ts';
+import { kernelBtf } from '../support/kernel-program.ts';
 import { loadBoth } from './compiled.ts';
 
 const DECLARATIONS = `
@@ -126,6 +128,29 @@ describe.skipIf(clang === undefined)('timers and work queues', () => {
       expect(extension.advance(1_000_000)).toBe(0);
     }
     native.close();
+  });
+
+  it.skipIf(kernelRefusal() !== undefined)('are answered as the kernel answers', () => {
+    const program = compileC(DECLARATIONS + START(1)).find((each) => each.name === 'start')!;
+    const verdict = loadIntoKernel(program, { kernelBtf: kernelBtf() });
+    if (!verdict.accepted) throw new Error(verdict.log);
+    const { native } = open(START(1), 'start');
+    try {
+      verdict.program.testRun({ packet });
+      native.run({ packet });
+      const seen = program.maps.find(({ name }) => name.endsWith('.bss'))!;
+      const bytes = verdict.program.map(seen.name)!.lookup(new Uint8Array(4))!;
+      const theirs = Array.from({ length: 16 }, (_, i) =>
+        Number(new DataView(bytes.buffer).getBigInt64((17 + i) * 8, true)),
+      );
+      // Element 0 is the callback's; 9 and 10 depend on whether the timer has fired by then.
+      const steady = (answers: readonly number[]) =>
+        answers.filter((_, i) => (i < 9 ? i > 0 : i > 10));
+      expect(steady(theirs)).toEqual(steady(answersOf(native)));
+    } finally {
+      verdict.program.close();
+      native.close();
+    }
   });
 
   it('go with the element that they are in', () => {
