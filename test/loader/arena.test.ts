@@ -3,8 +3,10 @@
  * Natively, on the reference engine, and where the kernel runs programs, there too.
  */
 import { describe, expect, it } from 'vitest';
+import { kernelRefusal, loadIntoKernel } from '../../hosts/index.ts';
 import { createMap, MapError } from '../../loader/index.ts';
 import { clang, compileC } from '../support/c-programs.ts';
+import { kernelBtf } from '../support/kernel-program.ts';
 import { loadBoth } from './compiled.ts';
 import { mapSpec } from './machine-code.ts';
 
@@ -147,6 +149,46 @@ describe.skipIf(clang !== 'clang-19')('arenas', () => {
     }
     native.close();
   });
+
+  /** Where user space would map it; the kernel wants to be told. */
+  const START = 2 ** 44;
+
+  it.skipIf(kernelRefusal() !== undefined).each(['pages', 'wild'])(
+    'are as in the kernel: %s',
+    (name) => {
+      const found = all.find((each) => each.name === name)!;
+      const maps = found.maps.map(({ initial, ...map }) =>
+        map.type === 'arena'
+          ? { ...map, mapExtra: START }
+          : { ...map, ...(initial && { initial }) },
+      );
+      const program = { ...found, maps };
+      const verdict = loadIntoKernel(program, { kernelBtf: kernelBtf() });
+      if (!verdict.accepted) throw new Error(verdict.log);
+      const { native } = loadBoth(program)!;
+      const theirs = verdict.program.map('test.bss')!;
+      const ours = Object.values(native.maps).find(({ name: each }) => each === theirs.spec.name)!;
+      try {
+        for (const distance of [40n * 4096n, 64n * 4096n, -8n]) {
+          const value = new Uint8Array(theirs.spec.valueSize);
+          new DataView(value.buffer).setBigInt64(0, BigInt(START) + distance, true);
+          theirs.update(new Uint8Array(4), value);
+          ours.set(new Uint8Array(4), value);
+          verdict.program.testRun({ context: new Uint8Array(8) });
+          native.run({});
+          // Answer 9 of `wild` is a variable, which libbpf would have filled in.
+          const answers = (bytes: Uint8Array) =>
+            [...new BigInt64Array(bytes.slice().buffer)].slice(0, 9);
+          expect(answers(ours.get(new Uint8Array(4))!)).toEqual(
+            answers(theirs.lookup(new Uint8Array(4))!),
+          );
+        }
+      } finally {
+        verdict.program.close();
+        native.close();
+      }
+    },
+  );
 
   it('are made as the kernel makes them, and shown only where they reach', () => {
     const spec = { type: 'arena', keySize: 0, valueSize: 0, maxEntries: 4, flags: 1 << 10 };
