@@ -102,7 +102,6 @@ static void put64(uint32_t *at, uint64_t value) {
 
 static void open_host(struct rf_instance *instance) {
   instance->run.host->failed = false;
-  instance->outcome = RF_STATUS_OK;
 }
 
 /* Environment and identities are used where JavaScript put them: nobody changes them before the run has ended. */
@@ -117,6 +116,7 @@ static inline void begin(struct rf_instance *instance) {
   }
   run->retval = 0;
   run->called_back = false;
+  instance->outcome = RF_STATUS_OK;
   instance->busy = true;
   if (run->host != NULL) open_host(instance);
   rf_epoch_enter(run->thread);
@@ -385,6 +385,7 @@ static size_t run_copies(struct rf_instance *instance, struct rf_program *progra
     run->tail_calls = 0;
     run->program = program;
     result = __builtin_expect(plain, true) ? entry(context, 0, 0, 0, 0, run) : enter(instance, program);
+    if (instance->outcome != RF_STATUS_OK) break;
     all.results[i] = (uint32_t)result;
   }
   *last = result;
@@ -450,7 +451,6 @@ void rf_instance_advance(struct rf_instance *instance) {
   }
   /* Time stands where the last callback left it when there are more to run. */
   if (fixed && ran < most && environment->time_ns < until) environment->time_ns = until;
-  instance->outcome = RF_STATUS_OK;
   finish(instance, 0);
   in[RF_WORD_CALLBACKS] = ran;
 }

@@ -231,12 +231,25 @@ exit`;
     setTarget(caller.maps.jumps!, new Uint8Array(4), target);
     expect(() => caller.runMetered({ packet: PACKET }, 1000)).toThrow(/without a meter/);
     expect(() => target.runMetered({ packet: PACKET }, 1000)).toThrow(/without a meter/);
+    const [offsets, lengths] = [new Uint32Array(3), new Uint32Array(3).fill(PACKET.length)];
+    expect(() => caller.runBatch(PACKET, offsets, lengths)).toThrow(/without a meter/);
     expect(() => caller.runMetered({ packet: PACKET }, 0)).toThrow(RangeError);
     expect(() => caller.runMetered({ packet: PACKET }, 1.5)).toThrow(RangeError);
   });
 });
 
 describe('what a stopped run held is given back', () => {
+  it('and the next runs know nothing of it', () => {
+    using extension = loadMetered('.type xdp\nr0 = 1\nr0 += 1\nexit');
+    const [offsets, lengths] = [new Uint32Array(3), new Uint32Array(3).fill(PACKET.length)];
+    expect(extension.runMetered({ packet: PACKET }, 2).outcome).toBe('stopped');
+    expect([...extension.runBatch(PACKET, offsets, lengths)]).toEqual([2, 2, 2]);
+    expect(extension.runMetered({ packet: PACKET }, 2).outcome).toBe('stopped');
+    expect(extension.run({ packet: PACKET })).toBe(2);
+    expect(extension.runMetered({ packet: PACKET }, 2).outcome).toBe('stopped');
+    expect(extension.test({ packet: PACKET }).r0).toBe(2n);
+  });
+
   it('ring buffer records are discarded', () => {
     const text = `.type xdp
 .map events ringbuf key 0 value 0 entries 4096
