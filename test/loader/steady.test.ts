@@ -3,7 +3,8 @@
  * notice whatever may happen to that memory between two runs.
  */
 import { describe, expect, it } from 'vitest';
-import { type LoadOptions, loadCodes } from '../../loader/load.ts';
+import { loadCodes } from '../../loader/load.ts';
+import type { LoadOptions } from '../../loader/options.ts';
 import { loadEax32, loadRdi, machineCode, ret } from './machine-code.ts';
 
 const open = (code: ReturnType<typeof machineCode>, options: LoadOptions = {}) =>
