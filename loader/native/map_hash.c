@@ -263,7 +263,8 @@ static void write_value(struct rf_map *map, struct element *element, const void 
   /* A program that still held the element's former value may have given it a timer. */
   rf_value_release(map, target);
   if (map->kind->per_cpu && cpu != RF_ALL_CPUS) memset(target, 0, map->stride);
-  _Atomic uint32_t *spin = map->spec.field_count == 0 ? NULL : rf_value_lock(map, target);
+  /* Nor is a lock opened that guards lists: whoever still holds it is changing them. */
+  _Atomic uint32_t *spin = map->spec.field_count == 0 || map->owns_fields ? NULL : rf_value_lock(map, target);
   if (spin != NULL) atomic_store_explicit(spin, 0, memory_order_relaxed);
   rf_value_write(map, target, value, cpu);
 }
