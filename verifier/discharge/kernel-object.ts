@@ -66,8 +66,8 @@ export function isReadableObject({ walk, callee, argument, value }: Call): boole
 }
 
 /**
- * Bytes in place of an object: kernel functions take them for structures without pointers. Stack
- * space is left out, since what the callee writes to it would have to be known.
+ * Bytes in place of an object: kernel functions take them for structures without pointers, and may
+ * write them (transfer/callee).
  */
 function checkPlainBytes(call: Call, types: KernelTypes, wanted: number): Failure | null {
   const { walk, pc, register, value } = call;
@@ -86,6 +86,7 @@ function checkPlainBytes(call: Call, types: KernelTypes, wanted: number): Failur
 }
 
 const PLAIN_BYTES: ReadonlySet<number> = new Set([
+  kinds.STACK,
   kinds.MAP_VALUE,
   kinds.MEMORY,
   kinds.PACKET,

@@ -123,6 +123,10 @@ function applyWrites(
   const { state } = walk;
   const value = state.register(register);
   const region = REGIONS[state.kind(value)];
+  if (state.kind(value) === kinds.STACK && argument.kind === 'btf') {
+    mayWriteStack(walk, value, structBytes(walk, argument));
+    return;
+  }
   const size = writtenBytes(walk, callee, index, argument);
   if (region === undefined || size === 0) return;
   const verb = argument.access === undefined || argument.access === 'read' ? 'read' : 'write';
@@ -134,6 +138,12 @@ function applyWrites(
   if (state.kind(value) === kinds.STACK && !isSizeKnown(walk, callee, index, argument)) {
     mayWriteStack(walk, value, size);
   } else region.store(walk, value, request, -1);
+}
+
+/** Size of the structure in whose place the program passes plain bytes. */
+function structBytes({ subject }: Walk, { typeName }: KfuncArgument): number {
+  const id = subject.kernel?.struct(typeName ?? '');
+  return (id === undefined ? undefined : subject.kernel?.btf.sizeOf(id)) ?? 0;
 }
 
 /** Whether the callee writes exactly the bytes that it may write. */

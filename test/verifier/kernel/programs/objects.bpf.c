@@ -3,6 +3,7 @@
 /* corpus: needs v1, clang-19 */
 
 struct bpf_map;
+struct cpumask;
 struct kmem_cache {
   unsigned size;
 } CORE;
@@ -23,6 +24,7 @@ struct task_struct {
 KFUNC __s64 bpf_map_sum_elem_count(const struct bpf_map *map);
 KFUNC struct kmem_cache *bpf_get_kmem_cache(__u64 address);
 KFUNC void css_rstat_updated(struct cgroup_subsys_state *state, int cpu);
+KFUNC __u32 bpf_cpumask_weight(const struct cpumask *mask);
 KFUNC void *bpf_rdonly_cast(const void *object, __u32 type);
 
 TABLE(counts, BPF_MAP_TYPE_HASH, __u32, __u64, 4);
@@ -46,6 +48,21 @@ SEC("tp_btf/task_newtask")
 int nested_object(__u64 *ctx) {
   css_rstat_updated(&((struct task_struct *)ctx[0])->cgroups->dfl_cgrp->self, 0);
   return 0;
+}
+
+/* Structures without pointers are bytes to kernel functions. */
+/* corpus: helper arguments accepted */
+SEC("tp_btf/task_newtask")
+int bytes_as_mask(__u64 *ctx) {
+  __u64 words[16] = {ctx[1]};
+  return bpf_cpumask_weight((struct cpumask *)words);
+}
+
+/* corpus: helper arguments rejected */
+SEC("tp_btf/task_newtask")
+int bad_too_few_bytes_as_mask(__u64 *ctx) {
+  __u32 word = ctx[1];
+  return bpf_cpumask_weight((struct cpumask *)&word);
 }
 
 /* Keys of maps are not said to be read only. */
