@@ -188,6 +188,29 @@ int in_a_callback(struct __sk_buff *skb) {
   return passed.sum;
 }
 
+struct kept {
+  __u32 low;
+  __u32 high;
+};
+
+static long overwrite(__u32 i, struct kept *kept) {
+  *(volatile __u32 *)&kept->high = i * 50;
+  return 0;
+}
+
+/* unsafe: written by a callback */
+SEC("socket")
+int unsafe_overwritten_by_callback(struct __sk_buff *skb) {
+  PROLOGUE
+  struct kept kept;
+  __u64 at = number(&page->used);
+  if (at > 63) return 0;
+  *(volatile __u32 *)&kept.low = at;
+  *(volatile __u32 *)&kept.high = at;
+  bpf_loop(3, overwrite, &kept, 0);
+  return page->text[*(volatile __u32 *)&kept.high];
+}
+
 /* pair: many passes */
 SEC("socket")
 int counters_side_by_side(struct __sk_buff *skb) {

@@ -101,6 +101,38 @@ int unsafe_length_before_pull(struct __sk_buff *skb) {
   return data[33] ? TC_ACT_OK : TC_ACT_SHOT;
 }
 
+static NOINLINE int pull(struct __sk_buff *skb) {
+  return bpf_skb_pull_data(skb, 20);
+}
+
+/* unsafe: length before the packet moved */
+SEC("tc")
+int unsafe_length_before_a_function_pulls(struct __sk_buff *skb) {
+  __u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
+  long bytes = end - data;
+  asm volatile("" : "+r"(bytes));
+  if (pull(skb)) return TC_ACT_OK;
+  data = (__u8 *)(long)skb->data;
+  if (bytes < 34) return TC_ACT_OK;
+  return data[33] ? TC_ACT_OK : TC_ACT_SHOT;
+}
+
+__weak NOINLINE int pull_globally(struct __sk_buff *skb) {
+  return bpf_skb_pull_data(skb, 20);
+}
+
+/* unsafe: length before the packet moved */
+SEC("tc")
+int unsafe_length_before_a_global_function_pulls(struct __sk_buff *skb) {
+  __u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
+  long bytes = end - data;
+  asm volatile("" : "+r"(bytes));
+  if (pull_globally(skb)) return TC_ACT_OK;
+  data = (__u8 *)(long)skb->data;
+  if (bytes < 34) return TC_ACT_OK;
+  return data[33] ? TC_ACT_OK : TC_ACT_SHOT;
+}
+
 /* unsafe: length of the whole packet */
 SEC("tc")
 int unsafe_length_of_skb(struct __sk_buff *skb) {
