@@ -6,6 +6,7 @@
 import { MARK_CONVERGE, MARK_LOOP_HEAD } from '../cfg.ts';
 import { LIMITS } from '../limits.ts';
 import * as L from '../state/layout.ts';
+import { StateRoom } from '../state/machine.ts';
 import { type Comparison, compareStates, differsAt, lastWitness, NO_WITNESS } from './compare.ts';
 import { joinState, type Meeting } from './join.ts';
 import { forgetDead, type Kept, markInLoop, NO_PATH } from './kept.ts';
@@ -55,7 +56,7 @@ export class MergePoints {
   /** Kept states now, and the most at once. */
   count = 0;
   peak = 0;
-  words = 0;
+  readonly #room = new StateRoom();
   /** Finished states from this index on stand for nothing else (summary.ts). */
   prunesBelow = Number.POSITIVE_INFINITY;
   #transfersAtKeep = 0;
@@ -63,6 +64,11 @@ export class MergePoints {
 
   constructor(meeting: Meeting) {
     this.#meeting = meeting;
+  }
+
+  /** Words of all states that were kept. */
+  get words(): number {
+    return this.#room.words;
   }
 
   /** Arrives at `pc` after so many instructions and transfers in all. */
@@ -159,7 +165,6 @@ export class MergePoints {
       if (at < 0) continue;
       list!.splice(at, 1);
       this.count--;
-      this.words -= kept!.state.words.length;
     }
   }
 
@@ -167,7 +172,7 @@ export class MergePoints {
     walk.state.forEachValue((value) => {
       walk.state.words[value + L.FLAGS]! &= ~L.FLAG_TRACED;
     });
-    const state = walk.state.compact();
+    const state = this.#room.copyOf(walk.state);
     forgetDead(walk.subject, state, pc);
     forgetWrites(walk.state);
     const index = walk.kept.length;
@@ -197,7 +202,6 @@ export class MergePoints {
     list.push(kept);
     if (list.length > LIMITS.savedPerInstruction.value) this.#drop(walk, list, 0);
     this.count++;
-    this.words += state.words.length;
     if (this.count > this.peak) this.peak = this.count;
     this.#transfersAtKeep = transfers;
     this.#instructionsAtKeep = instructions;
@@ -208,7 +212,6 @@ export class MergePoints {
     const kept = list[at]!;
     list.splice(at, 1);
     this.count--;
-    this.words -= kept.state.words.length;
     const isNeeded = kept.branches > 0 || kept.summary !== undefined;
     if (!isNeeded) walk.kept[kept.index] = undefined;
   }

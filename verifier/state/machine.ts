@@ -240,6 +240,35 @@ export function emptyState(entry: number): MachineState {
   return state;
 }
 
+/** Words of a block of the room for kept states; 256 KiB. */
+const BLOCK_WORDS = 1 << 16;
+
+/**
+ * Room for states that are kept. They are cut from large blocks and given back all at once, with the
+ * walk: thousands of buffers of their own take the garbage collector longer than the walk takes.
+ */
+export class StateRoom {
+  #block = new Int32Array(0);
+  #used = 0;
+  /** Words cut so far. */
+  words = 0;
+
+  /** A copy that takes no more room than it needs. */
+  copyOf(state: MachineState): MachineState {
+    const { length } = state;
+    if (this.#used + length > this.#block.length) {
+      this.#block = new Int32Array(Math.max(BLOCK_WORDS, length));
+      this.#used = 0;
+    }
+    const kept = new MachineState(0);
+    kept.words = this.#block.subarray(this.#used, this.#used + length);
+    kept.words.set(state.words.subarray(0, length));
+    this.#used += length;
+    this.words += length;
+    return kept;
+  }
+}
+
 /** States for reuse: exploration takes one per pending branch and gives it back. */
 export class StatePool {
   readonly #free: MachineState[] = [];
