@@ -15,6 +15,7 @@ import type { Failure } from './diagnose/failure.ts';
 import { diagnose, withoutWalk } from './diagnose/report.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { DIAGNOSTICS, type DiagnosticCode } from './diagnostics.ts';
+import { withMeasure } from './domain/index.ts';
 import type { Meeting } from './explore/join.ts';
 import {
   describeSummary,
@@ -97,12 +98,14 @@ function examine(program: Program, options: VerifyOptions, started: number): Ver
     return accepted(first, started, options.programType);
   }
   if (isExhausted(first)) return joined(first, budget, options) ?? refusedBy(first);
-  if (first.walk.withheld.size === 0) return refusedBy(first);
+  if (!first.isLax && first.walk.withheld.size === 0) return refusedBy(first);
   const second = attempt(subject, { ...budget, reasoning: 'full' });
   // Reasoning that only ran out of budget explains nothing.
   if (second.diagnostics.length > 0) return refusedBy(isExhausted(second) ? first : second);
   const verdict = accepted(second, started, options.programType);
-  const rules = describeRules([...first.walk.withheld, ...second.walk.withheld]);
+  const used = [...first.walk.withheld, ...second.walk.withheld];
+  // Nothing was withheld by name: then numbers were known better.
+  const rules = describeRules(used.length > 0 ? used : ['refinement']);
   return { ...verdict, linux: 'unknown', warnings: [...rules, ...verdict.warnings] };
 }
 
@@ -162,6 +165,8 @@ interface Effort {
 /** One walk of the program, and what came of it. */
 interface Attempt {
   readonly walk: Walk;
+  /** Numbers were known no better than to Linux (domain/measure.ts). */
+  readonly isLax: boolean;
   /** Most instructions that one run of the program executes. */
   readonly longest: number;
   readonly effort: Effort;
@@ -184,14 +189,15 @@ function attempt(subject: Subject, manner: Manner): Attempt {
     report: (walk, { failure, entry }) =>
       diagnostics.push(diagnose(program, failure, circumstancesOf(walk, failure, entry))),
   });
-  const { walk, longest } = roots.run({ entry: 0, set: entryState });
+  const { result, isLax } = withMeasure(reasoning, () => roots.run({ entry: 0, set: entryState }));
+  const { walk, longest } = result;
   const effort = effortOf(roots);
-  if (diagnostics.length > 0) return { walk, longest, effort, stackBytes: 0, diagnostics };
+  if (diagnostics.length > 0) return { walk, isLax, longest, effort, stackBytes: 0, diagnostics };
   const stack = stackDepth(subject, recorder);
   if (stack.failure !== undefined) {
     diagnostics.push(diagnose(program, stack.failure, withoutWalk(program, stack.failure)));
   }
-  return { walk, longest, effort, stackBytes: stack.bytes, diagnostics };
+  return { walk, isLax, longest, effort, stackBytes: stack.bytes, diagnostics };
 }
 
 const effortOf = ({ spent, peakStates, mostPending, summaries }: Roots): Effort => ({

@@ -12,7 +12,14 @@
 import type { AluOperation, Row } from '../../isa/index.ts';
 import { addWhole, subtractWhole } from './arithmetic.ts';
 import { andWhole, orWhole, xorWhole } from './bitwise.ts';
-import { shrinkToBytes, signExtend32, signExtendBytes, swapBytes, truncate32 } from './cast.ts';
+import {
+  shrinkToBytes,
+  signExtend32,
+  signExtendBytes,
+  signExtendBytes32,
+  swapBytes,
+  truncate32,
+} from './cast.ts';
 import { divideSignedWhole, divideWhole, remainderSignedWhole, remainderWhole } from './divide.ts';
 import { multiplyWhole } from './multiply.ts';
 import { refine, zeroExtendLow } from './refine.ts';
@@ -97,8 +104,8 @@ function moveTransfer(width: 32 | 64): Transfer {
 function signExtension(width: 32 | 64, sizeBytes: number): Transfer {
   return (w, out, _a, b) => {
     copy(w, b, w, out);
-    signExtendBytes(w, out, sizeBytes);
-    if (width === 32) truncate32(w, out);
+    if (width === 32) signExtendBytes32(w, out, sizeBytes);
+    else signExtendBytes(w, out, sizeBytes);
   };
 }
 

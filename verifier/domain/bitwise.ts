@@ -8,9 +8,12 @@
  * -2^(k-1) ≤ result < 2^(k-1). `refine` derives everything else from the bits.
  * The low half is treated as a 32-bit number of its own, by the same rules.
  */
+import { asLinux } from './measure.ts';
 import { signedBits } from './query.ts';
 import {
+  clearSigned,
   INT32_MAX,
+  INT32_MIN,
   lessUnsigned,
   MASK_HI,
   MASK_LO,
@@ -42,6 +45,11 @@ function storeSignedWidth(w: Int32Array, out: number, bits: number): void {
 
 /** Signed 32-bit range := the smallest power-of-two range around both operands. */
 function bitwiseSigned32(w: Int32Array, out: number, a: number, b: number): void {
+  if (asLinux) {
+    w[out + S32_MIN] = INT32_MIN;
+    w[out + S32_MAX] = INT32_MAX;
+    return;
+  }
   const min = Math.min(w[a + S32_MIN]!, w[b + S32_MIN]!);
   const max = Math.max(w[a + S32_MAX]!, w[b + S32_MAX]!);
   const span = (min ^ (min >> 31)) | (max ^ (max >> 31));
@@ -51,6 +59,10 @@ function bitwiseSigned32(w: Int32Array, out: number, a: number, b: number): void
 }
 
 function bitwiseSigned(w: Int32Array, out: number, a: number, b: number): void {
+  if (asLinux) {
+    clearSigned(w, out);
+    return;
+  }
   storeSignedWidth(w, out, Math.max(signedBits(w, a), signedBits(w, b)));
 }
 

@@ -11,9 +11,13 @@
  * 32-bit comparisons do the same with the low halves, and `refine` carries it to the whole.
  */
 import type { JumpCondition, Row } from '../../isa/index.ts';
+import { asLinux } from './measure.ts';
 import { refine } from './refine.ts';
 import { constrain, constrainLow } from './scalar.ts';
 import {
+  clearLow,
+  clearSigned,
+  clearUnsigned,
   INT32_MAX,
   INT32_MIN,
   lessSigned,
@@ -269,12 +273,23 @@ function excludeLow(w: Int32Array, o: number, constant: number): boolean {
 
 /** a & b ≠ 0, upper halves under `high`: the only bit that both may have is one in both. */
 function shareBit(w: Int32Array, a: number, b: number, high: number): boolean {
+  if (asLinux) return setOnlyBit(w, a, b, high) || setOnlyBit(w, b, a, high) || true;
   const lo = maybeLo(w, a) & maybeLo(w, b);
   const hi = maybeHi(w, a) & maybeHi(w, b) & high;
   if ((lo | hi) === 0) return false;
   if ((lo !== 0 && hi !== 0) || (lo & (lo - 1)) !== 0 || (hi & (hi - 1)) !== 0) return true;
   setOnes(w, a, lo, hi);
   setOnes(w, b, lo, hi);
+  return true;
+}
+
+/** Linux learns something where one side is a constant of one bit. */
+function setOnlyBit(w: Int32Array, o: number, constant: number, high: number): boolean {
+  if (((w[constant + MASK_HI]! & high) | w[constant + MASK_LO]!) !== 0) return false;
+  const lo = w[constant + VALUE_LO]!;
+  const hi = w[constant + VALUE_HI]! & high;
+  const isOneBit = (lo === 0 || hi === 0) && (lo & (lo - 1)) === 0 && (hi & (hi - 1)) === 0;
+  if (isOneBit) setOnes(w, o, lo, hi);
   return true;
 }
 
@@ -285,8 +300,24 @@ function setOnes(w: Int32Array, o: number, lo: number, hi: number): void {
   w[o + MASK_HI] = w[o + MASK_HI]! & ~hi;
 }
 
+/** Linux clears the bits of a constant, and forgets the ranges before. */
+function clearOnly(w: Int32Array, o: number, constant: number, high: number): boolean {
+  if (((w[constant + MASK_HI]! & high) | w[constant + MASK_LO]!) !== 0) return false;
+  const lo = w[constant + VALUE_LO]!;
+  const hi = w[constant + VALUE_HI]! & high;
+  clearUnsigned(w, o);
+  clearSigned(w, o);
+  clearLow(w, o);
+  w[o + VALUE_LO]! &= ~lo;
+  w[o + VALUE_HI]! &= ~hi;
+  w[o + MASK_LO]! &= ~lo;
+  w[o + MASK_HI]! &= ~hi;
+  return true;
+}
+
 /** a & b = 0, upper halves under `high`; with a = b the value itself is 0 there. */
 function disjoin(w: Int32Array, a: number, b: number, high: number): boolean {
+  if (asLinux) return clearOnly(w, a, b, high) || clearOnly(w, b, a, high) || true;
   if ((w[a + VALUE_LO]! & w[b + VALUE_LO]!) !== 0) return false;
   if ((w[a + VALUE_HI]! & w[b + VALUE_HI]! & high) !== 0) return false;
   if (a === b) {

@@ -6,8 +6,11 @@
  * is when the cut ends are still in order. Known bits always survive. Sign extension keeps the
  * signed order of the narrow number.
  */
+import { asLinux } from './measure.ts';
+import { isConstant, isConstantLow } from './query.ts';
 import { extendLow, refine } from './refine.ts';
-import { setUnknown } from './scalar.ts';
+import { zeroExtendAsLinux } from './refine-linux.ts';
+import { setBytes, setSignedBytes, setSignedRange, setUnknown } from './scalar.ts';
 import {
   clearUnsigned,
   MASK_HI,
@@ -26,7 +29,8 @@ import {
 
 /** Value := its low 32 bits, zero-extended. Expects a refined low half. */
 export function truncate32(w: Int32Array, o: number): void {
-  extendLow(w, o);
+  if (!asLinux) extendLow(w, o);
+  else if (!zeroExtendAsLinux(w, o)) setBytes(w, o, 4);
 }
 
 /** Value := its low 32 bits, sign-extended. */
@@ -72,8 +76,45 @@ export function shrinkToBytes(w: Int32Array, o: number, sizeBytes: number): void
 /** Value := its low `sizeBytes` bytes, sign-extended. */
 export function signExtendBytes(w: Int32Array, o: number, sizeBytes: number): void {
   if (sizeBytes === 8) return;
+  if (asLinux && !isConstant(w, o)) {
+    const hasOneTop = w[o + SMIN_HI] === w[o + SMAX_HI];
+    signExtendAsLinux(w, o, sizeBytes, hasOneTop, w[o + SMIN_LO]!, w[o + SMAX_LO]!);
+    return;
+  }
   if (sizeBytes !== 4) signExtendShort(w, o, 32 - 8 * sizeBytes);
   signExtend32(w, o);
+}
+
+/** Value := its low `sizeBytes` bytes, sign-extended to 32 bits, zero-extended. */
+export function signExtendBytes32(w: Int32Array, o: number, sizeBytes: number): void {
+  if (asLinux && !isConstantLow(w, o)) {
+    signExtendAsLinux(w, o, sizeBytes, true, w[o + S32_MIN]!, w[o + S32_MAX]!);
+  } else signExtendBytes(w, o, sizeBytes);
+  truncate32(w, o);
+}
+
+/**
+ * Linux extends the ends of the signed range, where nothing lies between them but numbers of one
+ * sign, and else forgets everything, known bits included.
+ */
+function signExtendAsLinux(
+  w: Int32Array,
+  o: number,
+  sizeBytes: number,
+  isShort: boolean,
+  minLo: number,
+  maxLo: number,
+): void {
+  const lost = 32 - 8 * sizeBytes;
+  const hasOneTop = isShort && (lost === 0 || minLo >> (32 - lost) === maxLo >> (32 - lost));
+  const a = (minLo << lost) >> lost;
+  const b = (maxLo << lost) >> lost;
+  if (!hasOneTop || a < 0 !== b < 0) {
+    setSignedBytes(w, o, sizeBytes);
+    return;
+  }
+  const [min, max] = a < b ? [a, b] : [b, a];
+  setSignedRange(w, o, min, min >> 31, max, max >> 31);
 }
 
 /** Low half := its low 32 - `lost` bits, sign-extended to 32. */

@@ -17,6 +17,7 @@ export {
 } from './branch.ts';
 export { shrinkToBytes, signExtend32, signExtendBytes, swapBytes, truncate32 } from './cast.ts';
 export { format } from './format.ts';
+export { withMeasure } from './measure.ts';
 export {
   alignment,
   bitsKnownOne,

@@ -13,6 +13,9 @@
  * so no member lies between; a common prefix of both ends is shared by everything between them.
  * When both halves are empty γ is empty and the result is false.
  */
+import { ceilBits, floorBits } from './fit.ts';
+import { asLinux } from './measure.ts';
+import { refineAsLinux, zeroExtendAsLinux } from './refine-linux.ts';
 import {
   INT32_MAX,
   INT32_MIN,
@@ -45,28 +48,6 @@ const MAX_ROUNDS = 3;
 /** Ends of the two halves: low and high end, two words each; negative half at 4. */
 const T = new Int32Array(8);
 const NEGATIVE = 4;
-
-/**
- * Least y ≥ x with y & ~mask = value, all unsigned 32-bit; -1 where there is none. The highest bit
- * at which x contradicts the known bits decides: if it must be one, x grows there; if it must be
- * zero, x grows at the lowest unknown zero bit above. Below the bit that grew, y is minimal.
- */
-export function ceilBits(x: number, value: number, mask: number): number {
-  const wrong = (x ^ value) & ~mask;
-  if (wrong === 0) return x;
-  const below = -1 >>> Math.clz32(wrong);
-  if ((value & below) >>> 0 > below >>> 1) return ((x & ~below) | (value & below)) >>> 0;
-  const free = mask & ~x & ~below;
-  if (free === 0) return -1;
-  const bit = free & -free;
-  return ((x & ~(bit | (bit - 1))) | bit | (value & (bit - 1))) >>> 0;
-}
-
-/** Greatest y ≤ x that fits the bits, or -1: the complement of the least above the complement. */
-export function floorBits(x: number, value: number, mask: number): number {
-  const y = ceilBits(~x >>> 0, ~value & ~mask, mask);
-  return y < 0 ? -1 : ~y >>> 0;
-}
 
 /** Refines the low 32 bits among themselves; false when no low half is possible. */
 export function refineLow(w: Int32Array, o: number): boolean {
@@ -295,6 +276,7 @@ function refineShort(w: Int32Array, o: number): boolean {
 
 /** Shrinks the parts of the scalar to what the others allow; false when γ is empty. */
 export function refine(w: Int32Array, o: number): boolean {
+  if (asLinux) return refineAsLinux(w, o);
   if (w[o + UMAX_HI] === 0) return refineShort(w, o);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (!refineLow(w, o)) return false;
@@ -309,6 +291,7 @@ export function refine(w: Int32Array, o: number): boolean {
 
 /** The value must be below 2^32: forgets the upper half and what was known through it. */
 export function zeroExtendLow(w: Int32Array, o: number): boolean {
+  if (asLinux) return zeroExtendAsLinux(w, o);
   if (!refineLow(w, o)) return false;
   extendLow(w, o);
   return true;

@@ -7,6 +7,7 @@
  * shift is monotone in the value and, with the value's sign fixed, in the amount; known bits are
  * joined over every amount that is possible.
  */
+import { asLinux } from './measure.ts';
 import { signedBits, significantBits } from './query.ts';
 import { copy, join, setUnknown } from './scalar.ts';
 import {
@@ -99,7 +100,7 @@ export function rightByConstant(w: Int32Array, out: number, a: number, amount: n
   pairRight(w, out + MASK_LO, a + MASK_LO, amount);
   pairRight(w, out + UMIN_LO, a + UMIN_LO, amount);
   pairRight(w, out + UMAX_LO, a + UMAX_LO, amount);
-  if (amount !== 0) {
+  if (amount !== 0 || asLinux) {
     clearSigned(w, out);
     clearLow(w, out);
   } else {
@@ -115,7 +116,7 @@ export function arithmeticByConstant(w: Int32Array, out: number, a: number, amou
   pairArithmetic(w, out + MASK_LO, a + MASK_LO, amount);
   pairArithmetic(w, out + SMIN_LO, a + SMIN_LO, amount);
   pairArithmetic(w, out + SMAX_LO, a + SMAX_LO, amount);
-  if (amount !== 0) {
+  if (amount !== 0 || asLinux) {
     clearUnsigned(w, out);
     clearLow(w, out);
   } else {

@@ -25,6 +25,7 @@ export const BEYOND_LINUX = {
   'packet-start': 'the first byte of a packet, or a packet that ends at a pointer',
   'legacy-load': 'the size of what a legacy packet load yields',
   'bare-callback': 'a callback of which no type information tells that it is static',
+  refinement: 'ranges and known bits that tell each other more than Linux has them tell',
   'copied-distance': 'the distance between numbers of which one is a copy of a sum',
   'distant-number': 'an offset that is known by its distance of 2^29 or more from another number',
   'shared-bits': 'the only bit that two numbers may have in common',
@@ -55,7 +56,7 @@ export function beyondLinux(row: Row, words: Int32Array, operand: number): Beyon
 
 function isConstantAmount(row: Row, words: Int32Array, operand: number): boolean {
   return row.width === 32
-    ? domain.isConstantLow(words, operand)
+    ? domain.isConstantLow(words, operand) && domain.unsignedMax32(words, operand) < 32
     : domain.isConstant(words, operand) && domain.unsignedMax(words, operand) < 64;
 }
 

@@ -26,7 +26,7 @@ export function step(walk: Walk, pc: number): number {
   const row = subject.rows[pc]!;
   switch (row.kind) {
     case 'alu':
-      transferAlu(walk, insn, row);
+      transferAlu(walk, pc, insn, row);
       return pc + 1;
     case 'load':
       transferLoad(walk, pc, insn, row);

@@ -9,7 +9,7 @@ import { ARENA, isPacketKind, isPointer, SCALAR } from '../state/kinds.ts';
 import * as L from '../state/layout.ts';
 import { linkAfter, relink } from './distance.ts';
 
-export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
+export function transferAlu(walk: Walk, pc: number, insn: Instruction, row: Row): void {
   const { state } = walk;
   const dst = state.register(insn.dst);
   if (row.operation === 'mov' || (row.operation === 'movsx' && keepsValue(walk, insn, row))) {
@@ -39,6 +39,7 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   let operand = L.SCRATCH;
   if (src >= 0) operand = src + L.NUMBER;
   else domain.setConstant(state.words, L.SCRATCH, insn.imm, insn.imm >> 31);
+  if (row.operation === 'and' || row.operation === 'or') splitMask(walk, pc, dst, operand);
   const beyond = beyondLinux(row, state.words, operand);
   if (beyond !== undefined && !walk.mayReason(beyond)) {
     state.setUnknown(dst);
@@ -56,6 +57,30 @@ export function transferAlu(walk: Walk, insn: Instruction, row: Row): void {
   state.clearPointer(dst);
   if (row.dst === 'update') words[dst + L.FLAGS] = traced;
   relink(state, dst, link);
+}
+
+/**
+ * Compilers choose between two constants without a branch: by a mask of all ones or none, as an
+ * arithmetic shift leaves it, combined with a constant. Walked apart, as Linux does, each is known
+ * exactly: the low half is one of two numbers, and so the whole where it is its sign extension. The
+ * current state goes on with all ones.
+ */
+function splitMask(walk: Walk, pc: number, dst: number, operand: number): void {
+  const { words } = walk.state;
+  const number = dst + L.NUMBER;
+  if (!domain.isConstant(words, operand)) return;
+  const isLow = domain.signedMin32(words, number) === -1 && domain.signedMax32(words, number) === 0;
+  if (!isLow) return;
+  const isWhole = domain.signedMin(words, number) === -1 && domain.signedMax(words, number) === 0;
+  const other = walk.fork(pc, 0);
+  for (const [state, half] of [
+    [other, 0],
+    [walk.state, -1],
+  ] as const) {
+    domain.setBits(state.words, L.SCRATCH_2, half, half, 0, isWhole ? 0 : -1);
+    domain.meet(state.words, number, number, L.SCRATCH_2);
+    state.clearPointer(dst);
+  }
 }
 
 /**

@@ -174,7 +174,6 @@ export const twoMaps: Area = function* () {
     ['programs', 'programs2'],
     ['several', 'readonly'],
     ['outer', 'outerHash'],
-    ['values', 'outer'],
     ['several', 'queue'],
   ];
   const calls = [
