@@ -49,11 +49,7 @@ export const LIMITS = Object.freeze({
     'instructions',
     'followed once more in all: a second, after which failures are believed',
   ),
-  narrowed: limit(
-    300_000,
-    'terms',
-    'narrowed while proofs are sought on paths: a second',
-  ),
+  narrowed: limit(300_000, 'terms', 'narrowed while proofs are sought on paths: a second'),
   worstCase: limit(
     2 ** 32,
     'instructions',

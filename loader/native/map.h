@@ -35,6 +35,7 @@ enum {
   RF_F_MMAPABLE = 1 << 10,
   RF_F_PRESERVE_ELEMS = 1 << 11,
   RF_F_INNER_MAP = 1 << 12,
+  RF_F_TOKEN_FD = 1 << 16,
   RF_F_SEGV_ON_FAULT = 1 << 17,
   RF_F_NO_USER_CONV = 1 << 18
 };

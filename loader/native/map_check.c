@@ -76,7 +76,8 @@ long rf_map_check(const struct rf_map_spec *spec, const struct rf_map_kind *kind
   const struct rules *rules = rules_of(spec->type);
   if (rules == NULL) return 0; /* local storage sees to it itself */
   if (spec->extra != 0 && kind != &rf_bloom_filter && kind != &rf_arena_map) return -EINVAL;
-  if ((spec->flags & ~rules->flags) != 0 || is_twofold(spec->flags, DESCRIPTOR) ||
+  uint32_t foreign = spec->flags & ~(rules->flags | RF_F_TOKEN_FD);
+  if (foreign != 0 || is_twofold(spec->flags, DESCRIPTOR) ||
       is_twofold(spec->flags, RF_F_RDONLY_PROG | RF_F_WRONLY_PROG))
     return -EINVAL;
   if (is_lru(spec->type) && (spec->flags & RF_F_NO_PREALLOC)) return -RF_ENOTSUPP;
@@ -86,5 +87,7 @@ long rf_map_check(const struct rf_map_spec *spec, const struct rf_map_kind *kind
       spec->value_bytes < rules->value_least || spec->value_bytes > rules->value_most || is_odd_value(spec, rules))
     return -EINVAL;
   if (kind->per_cpu && spec->value_bytes > CPU_VALUE_MAX) return -E2BIG;
-  return kind == &rf_cpumap && spec->max_entries > CPUS_MAX ? -E2BIG : 0;
+  if (kind == &rf_cpumap && spec->max_entries > CPUS_MAX) return -E2BIG;
+  /* There are no tokens, which Linux finds out last. */
+  return spec->flags & RF_F_TOKEN_FD ? -EINVAL : 0;
 }
